@@ -4,9 +4,9 @@ use prost::Message as _;
 use std::path::{Path, PathBuf};
 
 /// Packages without services, generated into `wire`; everything else refers to them there.
-const MESSAGES: [&str; 3] = ["assistance", "channel", "ledger"];
+const MESSAGES: [&str; 2] = ["channel", "ledger"];
 /// Packages of the three doors, each generated into its own room.
-const SERVICES: [&str; 3] = ["peer", "backoffice", "operations"];
+const SERVICES: [&str; 2] = ["peer", "operations"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
@@ -25,16 +25,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for package in MESSAGES {
         messages.extend(protos(package)?);
     }
-    let set = prost_types::FileDescriptorSet::decode(descriptors(&messages)?.as_slice())?;
-    configure().compile_fds(only(set, &MESSAGES))?;
+    generate(&messages, &out.join("messages"), configure())?;
 
+    let mut services = configure();
+    for package in MESSAGES {
+        services = services.extern_path(format!(".article6.{package}.v1"), format!("crate::wire::{package}::v1"));
+    }
     for package in SERVICES {
-        let set = prost_types::FileDescriptorSet::decode(descriptors(&protos(package)?)?.as_slice())?;
-        let mut builder = configure();
-        for message in MESSAGES {
-            builder = builder.extern_path(format!(".article6.{message}.v1"), format!("crate::wire::{message}::v1"));
-        }
-        builder.compile_fds(only(set, &[package]))?;
+        generate(&protos(package)?, &out.join(package), services.clone())?;
     }
     Ok(())
 }
@@ -43,11 +41,12 @@ fn configure() -> tonic_prost_build::Builder {
     tonic_prost_build::configure().bytes(".").build_transport(false)
 }
 
-/// The files of these packages alone: an imported package is generated once, in its own room.
-fn only(mut set: prost_types::FileDescriptorSet, packages: &[&str]) -> prost_types::FileDescriptorSet {
-    let wanted: Vec<String> = packages.iter().map(|package| format!("article6.{package}.v1")).collect();
-    set.file.retain(|file| wanted.iter().any(|package| package == file.package()));
-    set
+/// Each run has its own folder: imported packages leave an empty file there, which nobody includes.
+fn generate(files: &[PathBuf], out: &Path, builder: tonic_prost_build::Builder) -> Result<(), Box<dyn std::error::Error>> {
+    std::fs::create_dir_all(out)?;
+    let set = prost_types::FileDescriptorSet::decode(descriptors(files)?.as_slice())?;
+    builder.out_dir(out).compile_fds(set)?;
+    Ok(())
 }
 
 fn descriptors(files: &[PathBuf]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {

@@ -169,6 +169,12 @@ impl Vkey {
         Ok(Self { name: name.to_owned(), key_id: key_id(name, ED25519, &public), public })
     }
 
+    /// The verifier key under a name the caller composed of checked parts.
+    pub fn of(name: &str, public: [u8; 32]) -> Self {
+        debug_assert!(is_key_name(name), "names of keys are made of checked parts");
+        Self { name: name.to_owned(), key_id: key_id(name, ED25519, &public), public }
+    }
+
     /// Reads NAME+KEYID+BASE64(0x01 ‖ public key), the key id in eight lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self, NoteError> {
         let (name, rest) = text.split_once('+').ok_or(NoteError::Vkey)?;

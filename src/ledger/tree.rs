@@ -50,6 +50,17 @@ impl Frontier {
         if fits && size <= LEAVES_MAX { Ok(Self { size, hashes }) } else { Err(FrontierError) }
     }
 
+    /// The frontier of a tree whose complete nodes are at hand.
+    pub fn from_nodes<N: super::proof::Nodes>(size: u64, nodes: &N) -> Result<Self, N::Error> {
+        let mut hashes = Vec::new();
+        let mut left = 0;
+        for level in (0..64).rev().filter(|level| size >> level & 1 == 1) {
+            hashes.push(nodes.node(level, left >> level)?);
+            left += 1 << level;
+        }
+        Ok(Self { size, hashes })
+    }
+
     /// Number of leaves.
     pub fn size(&self) -> u64 {
         self.size

@@ -1,0 +1,258 @@
+//! The state of the channel: a fold over this daemon's events.
+//!
+//! Normal work and recovery apply the same events through the same function. The state's size does not grow with
+//! history.
+
+use super::envelope::order;
+use crate::crypto::digest::Digest;
+use crate::wire::channel::v1 as wire;
+use crate::wire::ledger::v1::{Event, event::Fact};
+use prost::Message as _;
+use prost_types::Timestamp;
+use std::collections::BTreeMap;
+
+/// The end of one direction's chain.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ChainEnd {
+    /// Highest sequence; 0 before the first.
+    pub sequence: u64,
+    /// Digest of that envelope; zero before the first.
+    pub digest: Digest,
+    /// signed_at of that envelope.
+    pub signed_at: Option<Timestamp>,
+}
+
+/// The other Party's ledger head as last accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerHead {
+    /// Leaves; 0 before the first.
+    pub size: u64,
+    /// Root hash; zero before the first.
+    pub root: Digest,
+}
+
+/// State of the channel after some number of events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    size: u64,
+    epoch: u32,
+    last_recorded_at: Option<Timestamp>,
+    sealed: ChainEnd,
+    acknowledged: u64,
+    consumed: ChainEnd,
+    consumed_peer_sequence_seen: u64,
+    peer_epoch: u32,
+    peer_head: PeerHead,
+    cursors: BTreeMap<String, u64>,
+}
+
+/// Why an event cannot follow the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// The event has no fact, or one that this software does not know.
+    #[error("the event holds no fact known here")]
+    UnknownFact,
+    /// The first event is not the founding, or a later one is.
+    #[error("a ledger is founded by its first event and no other")]
+    Founding,
+    /// A sequence number is skipped or repeated.
+    #[error("the event breaks a sequence")]
+    Sequence,
+    /// The envelope the event speaks of is missing or another.
+    #[error("the event is not about the envelope stored with it")]
+    Envelope,
+    /// The event was recorded before the one before it.
+    #[error("the event was recorded before its predecessor")]
+    Time,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        let end = ChainEnd { sequence: 0, digest: Digest::ZERO, signed_at: None };
+        Self {
+            size: 0,
+            epoch: 1,
+            last_recorded_at: None,
+            sealed: end,
+            acknowledged: 0,
+            consumed: end,
+            consumed_peer_sequence_seen: 0,
+            peer_epoch: 0,
+            peer_head: PeerHead { size: 0, root: Digest::ZERO },
+            cursors: BTreeMap::new(),
+        }
+    }
+}
+
+impl State {
+    /// Number of events folded in.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// This daemon's epoch.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// When the last event was recorded.
+    pub fn last_recorded_at(&self) -> Option<Timestamp> {
+        self.last_recorded_at
+    }
+
+    /// End of the chain of sealed messages.
+    pub fn sealed(&self) -> &ChainEnd {
+        &self.sealed
+    }
+
+    /// Highest sealed sequence whose receipt is recorded.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged
+    }
+
+    /// End of the other Party's chain as consumed here.
+    pub fn consumed(&self) -> &ChainEnd {
+        &self.consumed
+    }
+
+    /// peer_sequence_seen of the last consumed envelope.
+    pub fn consumed_peer_sequence_seen(&self) -> u64 {
+        self.consumed_peer_sequence_seen
+    }
+
+    /// The other Party's epoch; 0 before its first envelope.
+    pub fn peer_epoch(&self) -> u32 {
+        self.peer_epoch
+    }
+
+    /// The other Party's ledger head as last accepted.
+    pub fn peer_head(&self) -> PeerHead {
+        self.peer_head
+    }
+
+    /// Everything in the feed before this ledger index was taken over by the client.
+    pub fn cursor(&self, client: &str) -> u64 {
+        self.cursors.get(client).copied().unwrap_or(0)
+    }
+
+    /// Everything in the feed before this ledger index was taken over by some client.
+    pub fn handed_over(&self) -> u64 {
+        self.cursors.values().copied().max().unwrap_or(0)
+    }
+
+    /// Folds the next event in. On an error the state is unchanged.
+    pub fn apply(&mut self, event: &Event, envelope: Option<&wire::Envelope>) -> Result<(), FoldError> {
+        let fact = event.fact.as_ref().ok_or(FoldError::UnknownFact)?;
+        if matches!(fact, Fact::Founded(_)) != (self.size == 0) {
+            return Err(FoldError::Founding);
+        }
+        let recorded_at = event.recorded_at.ok_or(FoldError::Time)?;
+        if self.last_recorded_at.is_some_and(|last| order(&last) > order(&recorded_at)) {
+            return Err(FoldError::Time);
+        }
+        self.apply_fact(fact, envelope)?;
+        self.epoch = event.epoch;
+        self.size += 1;
+        self.last_recorded_at = Some(recorded_at);
+        Ok(())
+    }
+
+    fn apply_fact(&mut self, fact: &Fact, envelope: Option<&wire::Envelope>) -> Result<(), FoldError> {
+        match fact {
+            Fact::Founded(_) | Fact::Started(_) | Fact::Read(_) | Fact::Equivocation(_) => {}
+            Fact::Sealed(sealed) => {
+                let envelope = envelope.ok_or(FoldError::Envelope)?;
+                self.sealed = next(&self.sealed, sealed.sequence, &sealed.envelope_digest, envelope)?;
+            }
+            Fact::Received(received) => self.consume(received.sequence, &received.envelope_digest, envelope)?,
+            Fact::Rejected(rejected) => self.consume(rejected.sequence, &rejected.envelope_digest, envelope)?,
+            Fact::Acknowledged(acknowledged) => {
+                if acknowledged.sequence != self.acknowledged + 1 || acknowledged.sequence > self.sealed.sequence {
+                    return Err(FoldError::Sequence);
+                }
+                let root = Digest::from_slice(&acknowledged.peer_root).ok_or(FoldError::Envelope)?;
+                self.acknowledged = acknowledged.sequence;
+                if acknowledged.peer_size >= self.peer_head.size {
+                    self.peer_head = PeerHead { size: acknowledged.peer_size, root };
+                }
+            }
+            Fact::HandedOver(handed_over) => {
+                if handed_over.next_leaf > 0 {
+                    let cursor = self.cursors.entry(handed_over.client.clone()).or_default();
+                    *cursor = handed_over.next_leaf.max(*cursor);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn consume(&mut self, sequence: u64, digest: &[u8], envelope: Option<&wire::Envelope>) -> Result<(), FoldError> {
+        let envelope = envelope.ok_or(FoldError::Envelope)?;
+        let mut end = next(&self.consumed, sequence, digest, envelope)?;
+        // A rejected envelope may lie about its time or what it has seen; the chain's own bounds never fall.
+        if let (Some(before), Some(now)) = (self.consumed.signed_at, end.signed_at) {
+            end.signed_at = Some(super::envelope::later(before, now));
+        }
+        self.consumed = end;
+        if envelope.peer_sequence_seen <= self.sealed.sequence {
+            self.consumed_peer_sequence_seen = self.consumed_peer_sequence_seen.max(envelope.peer_sequence_seen);
+        }
+        self.peer_epoch = envelope.epoch;
+        Ok(())
+    }
+
+    /// The state as a footer keeps it.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::ChannelState {
+            size: self.size,
+            epoch: self.epoch,
+            last_recorded_at: self.last_recorded_at,
+            outbound: Some(encode_end(&self.sealed)),
+            acknowledged_sequence: self.acknowledged,
+            inbound: Some(encode_end(&self.consumed)),
+            inbound_peer_sequence_seen: self.consumed_peer_sequence_seen,
+            peer_epoch: self.peer_epoch,
+            peer_size: self.peer_head.size,
+            peer_root: self.peer_head.root.to_bytes(),
+            client_cursors: self
+                .cursors
+                .iter()
+                .map(|(client, next_leaf)| wire::ClientCursor { client: client.clone(), next_leaf: *next_leaf })
+                .collect(),
+        }
+        .encode_to_vec()
+    }
+
+    /// Reads a state from a footer.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let state = wire::ChannelState::decode(bytes).ok()?;
+        Some(Self {
+            size: state.size,
+            epoch: state.epoch,
+            last_recorded_at: state.last_recorded_at,
+            sealed: decode_end(state.outbound?)?,
+            acknowledged: state.acknowledged_sequence,
+            consumed: decode_end(state.inbound?)?,
+            consumed_peer_sequence_seen: state.inbound_peer_sequence_seen,
+            peer_epoch: state.peer_epoch,
+            peer_head: PeerHead { size: state.peer_size, root: Digest::from_slice(&state.peer_root)? },
+            cursors: state.client_cursors.into_iter().map(|cursor| (cursor.client, cursor.next_leaf)).collect(),
+        })
+    }
+}
+
+fn next(end: &ChainEnd, sequence: u64, digest: &[u8], envelope: &wire::Envelope) -> Result<ChainEnd, FoldError> {
+    if sequence != end.sequence + 1 || envelope.sequence != sequence || envelope.previous_digest != end.digest.as_bytes().as_slice() {
+        return Err(FoldError::Sequence);
+    }
+    let digest = Digest::from_slice(digest).ok_or(FoldError::Envelope)?;
+    Ok(ChainEnd { sequence, digest, signed_at: envelope.signed_at })
+}
+
+fn encode_end(end: &ChainEnd) -> wire::ChainEnd {
+    wire::ChainEnd { sequence: end.sequence, digest: end.digest.to_bytes(), signed_at: end.signed_at }
+}
+
+fn decode_end(end: wire::ChainEnd) -> Option<ChainEnd> {
+    Some(ChainEnd { sequence: end.sequence, digest: Digest::from_slice(&end.digest)?, signed_at: end.signed_at })
+}

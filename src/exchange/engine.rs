@@ -1,0 +1,145 @@
+//! The handle everyone else holds: commands in, durable answers out.
+
+use super::acknowledge::{Accepted, Acknowledge, AcknowledgeError};
+use super::commit::Progress;
+use super::deliver::{Arrival, Consume, ConsumeError, Outcome};
+use super::event::message_id;
+use super::local::{HandOver, Note, NoteError};
+use super::store::Store;
+use super::submit::{Outgoing, Submit, SubmitError, repeat};
+use super::writer::{Command, Core};
+use crate::channel::lookup::Lookup;
+use crate::channel::state::State;
+use crate::wire::ledger::v1::{HandedOver, event::Fact};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Commands that may wait before their callers do.
+pub(super) const QUEUE_COMMANDS: usize = 1024;
+
+/// The running engine. Cheap to clone; the engine stops, after making durable what it took, when [`Engine::stop`]
+/// is called and no call is under way.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub(super) core: Arc<Core>,
+    pub(super) progress: watch::Receiver<Progress>,
+    pub(super) queues: Arc<Mutex<Option<Queues>>>,
+    pub(super) started: Arc<State>,
+}
+
+/// The deciding task's queues.
+#[derive(Debug, Clone)]
+pub(super) struct Queues {
+    pub(super) first: mpsc::Sender<Command>,
+    pub(super) second: mpsc::Sender<Command>,
+}
+
+impl Engine {
+    /// What the engine works with.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Committed events.
+    pub fn store(&self) -> &Store {
+        &self.core.store
+    }
+
+    /// Commits as they become durable, and the failure that ends the engine.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// The state the engine started with.
+    pub fn started_with(&self) -> &State {
+        &self.started
+    }
+
+    /// Takes no further commands.
+    pub fn stop(&self) {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Waits until the engine has failed for good, and says why.
+    pub async fn failed(&self) -> Arc<str> {
+        let mut progress = self.progress.clone();
+        let failure = progress.wait_for(|progress| progress.failure.is_some()).await;
+        failure.ok().and_then(|progress| progress.failure.clone()).unwrap_or_else(|| "the engine ended".into())
+    }
+
+    /// Seals a message and answers with its ledger index once it is durable. The same message again gets the same
+    /// answer.
+    pub async fn submit(&self, outgoing: Outgoing) -> Result<u64, SubmitError> {
+        let store = self.store();
+        let searched = store.reader().head().size;
+        let lookup = Lookup::Message(outgoing.draft.message_id);
+        let store_failed = |error| {
+            tracing::error!(%error, "a submission could not be looked up");
+            SubmitError::Store
+        };
+        if let Some(earlier) = store.find(&lookup).map_err(store_failed)? {
+            return repeat(store, &earlier, &outgoing).map_err(store_failed)?;
+        }
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queues().ok_or(SubmitError::Stopping)?.second;
+        let command = Command::Submit(Submit { outgoing, searched, reply });
+        queue.send(command).await.map_err(|_| SubmitError::Stopping)?;
+        answer.await.unwrap_or(Err(SubmitError::Stopping))
+    }
+
+    /// Queues verified envelopes, in stream order, for consumption; the answer comes when they are durable.
+    pub async fn consume(
+        &self,
+        arrivals: Vec<Arrival>,
+    ) -> Result<oneshot::Receiver<Result<Vec<Outcome>, ConsumeError>>, ConsumeError> {
+        // A message identifier met before is searched for by the deciding task; here only the common case, an
+        // identifier never seen, is taken off its shoulders.
+        let head = self.store().reader().head().size;
+        let mut searched = head;
+        for arrival in &arrivals {
+            if let Some(id) = message_id(arrival.envelope.get().fields())
+                && !matches!(self.store().find(&Lookup::Message(id)), Ok(None))
+            {
+                searched = 0;
+            }
+        }
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queues().ok_or(ConsumeError::Stopping)?.second;
+        let command = Command::Consume(Consume { arrivals, searched, reply });
+        queue.send(command).await.map_err(|_| ConsumeError::Stopping)?;
+        Ok(answer)
+    }
+
+    /// Queues verified receipts for recording; the answer comes when they are durable.
+    pub async fn acknowledge(
+        &self,
+        receipts: Vec<Accepted>,
+    ) -> Result<oneshot::Receiver<Result<(), AcknowledgeError>>, AcknowledgeError> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queues().ok_or(AcknowledgeError::Stopping)?.first;
+        let command = Command::Acknowledge(Acknowledge { receipts, reply });
+        queue.send(command).await.map_err(|_| AcknowledgeError::Stopping)?;
+        Ok(answer)
+    }
+
+    /// Records that a back office took messages over.
+    pub async fn hand_over(&self, handed_over: HandedOver) -> Result<(), NoteError> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queues().ok_or(NoteError::Stopping)?.second;
+        let command = Command::HandOver(HandOver { handed_over, reply });
+        queue.send(command).await.map_err(|_| NoteError::Stopping)?;
+        answer.await.unwrap_or(Err(NoteError::Stopping))
+    }
+
+    /// Records a fact that changes no chain.
+    pub async fn note(&self, fact: Fact) -> Result<(), NoteError> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queues().ok_or(NoteError::Stopping)?.second;
+        queue.send(Command::Note(Note { fact, reply })).await.map_err(|_| NoteError::Stopping)?;
+        answer.await.unwrap_or(Err(NoteError::Stopping))
+    }
+
+    fn queues(&self) -> Option<Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,102 @@
+//! Facts on their way into the journal.
+
+use super::store::name_fingerprint;
+use crate::channel::lookup::Lookup;
+use crate::crypto::digest::{Digest, commitment};
+use crate::crypto::random;
+use crate::journal::frame::SealedEvent;
+use crate::journal::writer::NewEvent;
+use crate::vault::{Place, SealError, Vault};
+use crate::wire::channel::v1::Envelope;
+use crate::wire::ledger::v1::{Event, Item, Record, event::Fact};
+use bytes::Bytes;
+use prost::Message as _;
+
+/// What is stored with a fact.
+#[derive(Debug, Default)]
+pub struct Attachments {
+    /// Exact envelope bytes.
+    pub envelope: Bytes,
+    /// Its signature.
+    pub signature: Bytes,
+    /// What the message does to its case.
+    pub effect: Bytes,
+    /// The receipt that is recorded.
+    pub receipt: Bytes,
+    /// The content.
+    pub item: Option<Item>,
+}
+
+/// A fact sealed for its place in the journal.
+#[derive(Debug)]
+pub struct Prepared {
+    /// For the journal.
+    pub new: NewEvent,
+    /// Encoded event, for the receipt.
+    pub event: Bytes,
+    /// Its salt, for the receipt.
+    pub salt: [u8; 32],
+}
+
+/// Seals an event for its place.
+pub fn prepare(
+    vault: &Vault,
+    segment: u64,
+    leaf: u64,
+    event: &Event,
+    envelope: Option<&Envelope>,
+    attachments: Attachments,
+) -> Result<Prepared, SealError> {
+    let salt = random::array::<32>().map_err(|_| SealError::Unsealed)?;
+    let bytes = Bytes::from(event.encode_to_vec());
+    let place = Place { segment, leaf, commitment: commitment(&salt, &bytes) };
+    let record = Record {
+        event: bytes.clone(),
+        salt: Bytes::copy_from_slice(&salt),
+        envelope: attachments.envelope,
+        signature: attachments.signature,
+        effect: attachments.effect,
+        receipt: attachments.receipt,
+    };
+    let item = attachments.item.map(|item| zeroize::Zeroizing::new(item.encode_to_vec()));
+    let sealed = vault.seal(place, &record.encode_to_vec(), item.as_ref().map(|item| item.as_slice()))?;
+    let keys = lookups(event, envelope).iter().map(name_fingerprint).collect();
+    let event =
+        SealedEvent { commitment: place.commitment, seed: sealed.seed, record: sealed.record, item: sealed.item };
+    Ok(Prepared { new: NewEvent { event, keys }, event: bytes, salt })
+}
+
+/// The names an event is found by.
+pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
+    let message = envelope.and_then(message_id).map(Lookup::Message);
+    let by_sequence = match &event.fact {
+        Some(Fact::Sealed(sealed)) => Lookup::Sealed(sealed.sequence),
+        Some(Fact::Received(received)) => Lookup::Consumed(received.sequence),
+        Some(Fact::Rejected(rejected)) => return vec![Lookup::Consumed(rejected.sequence)],
+        Some(Fact::Acknowledged(acknowledged)) => return vec![Lookup::Acknowledged(acknowledged.sequence)],
+        Some(Fact::Equivocation(equivocation)) => return vec![Lookup::Equivocation(equivocation.sequence)],
+        _ => return Vec::new(),
+    };
+    message.into_iter().chain([by_sequence]).collect()
+}
+
+/// The identity of an envelope's message.
+pub fn message_id(envelope: &Envelope) -> Option<[u8; 16]> {
+    envelope.message_id.as_ref().try_into().ok()
+}
+
+/// Identity of the message that a client's submission makes: the same for the same request, for ever.
+pub fn derive_message_id(terms: &crate::channel::terms::Terms, client: &str, request_id: &str) -> [u8; 16] {
+    let parts: [&str; 5] = [terms.environment_name(), &terms.agreement, &terms.party, client, request_id];
+    let mut preimage = b"article6/message-id/1".to_vec();
+    for part in parts {
+        preimage.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        preimage.extend_from_slice(part.as_bytes());
+    }
+    let mut id = [0; 16];
+    id.copy_from_slice(&Digest::of(&preimage).as_bytes()[..16]);
+    // RFC 9562, section 5.8: version 8, variant 10.
+    id[6] = (id[6] & 0x0f) | 0x80;
+    id[8] = (id[8] & 0x3f) | 0x80;
+    id
+}

@@ -1,0 +1,247 @@
+//! Keeps the query index behind the journal, never in its way.
+
+use super::commit::Progress;
+use super::event::message_id;
+use super::store::{OpenedEvent, Store, StoreError};
+use crate::channel::lookup::Lookup;
+use crate::index::{Change, Direction, Index, IndexError, Page, Row, Scan, Settings};
+use crate::wire::channel::v1::StatementType;
+use crate::wire::ledger::v1::{RejectionReason, event::Fact};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Most events projected in one batch.
+const BATCH_EVENTS: u64 = 4096;
+/// Pause between batches: rows gather, and a batch of many costs less for each.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Pause before an index that failed is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// How the index is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Indexed {
+    /// Events covered.
+    pub position: u64,
+    /// The index can be written and read.
+    pub available: bool,
+    /// It has covered the whole ledger at least once since the start.
+    pub caught_up: bool,
+}
+
+/// The index and the task that follows the journal.
+#[derive(Debug, Clone)]
+pub struct Follower {
+    index: Arc<RwLock<Option<Index>>>,
+    state: watch::Receiver<Indexed>,
+    broken: Arc<tokio::sync::Notify>,
+}
+
+/// Why a query is not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// The index is behind.
+    #[error("the query index covers {position} of {size} events")]
+    CatchingUp {
+        /// Events covered.
+        position: u64,
+        /// Events in the ledger.
+        size: u64,
+    },
+    /// The index cannot be written or read.
+    #[error("the query index is not available; everything else goes on")]
+    Unavailable,
+}
+
+impl Follower {
+    /// Starts following. Opening the index, and building it anew where it must be, is the task's first work.
+    pub fn start(store: Store, path: PathBuf, settings: Settings, progress: watch::Receiver<Progress>) -> std::io::Result<Self> {
+        let (sender, state) = watch::channel(Indexed { position: 0, available: false, caught_up: false });
+        let follower = Self { index: Arc::default(), state, broken: Arc::default() };
+        let task = Task { store, path, settings, index: follower.index.clone(), state: sender, broken: follower.broken.clone() };
+        std::thread::Builder::new().name("index".into()).spawn(move || task.run(progress))?;
+        Ok(follower)
+    }
+
+    /// How the index is.
+    pub fn state(&self) -> watch::Receiver<Indexed> {
+        self.state.clone()
+    }
+
+    /// Waits until the index covers `size` events, for at most `patience`.
+    pub async fn wait_for(&self, size: u64, patience: Duration) -> Result<(), QueryError> {
+        let mut state = self.state.clone();
+        let covered = tokio::time::timeout(patience, state.wait_for(|state| state.available && state.position >= size)).await;
+        match covered {
+            Ok(Ok(_)) => Ok(()),
+            _ => {
+                let now = *self.state.borrow();
+                Err(if now.available { QueryError::CatchingUp { position: now.position, size } } else { QueryError::Unavailable })
+            }
+        }
+    }
+
+    /// Looks through messages.
+    pub fn scan(&self, scan: Scan, matches: impl FnMut(&Row, crate::index::Flags) -> bool) -> Result<Page, QueryError> {
+        self.read(|index| index.scan(scan, matches))
+    }
+
+    /// Whether a message received was taken over on its own.
+    pub fn is_handed_over(&self, leaf: u64) -> Result<bool, QueryError> {
+        self.read(|index| index.is_handed_over(leaf))
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Index) -> Result<T, IndexError>) -> Result<T, QueryError> {
+        let guard = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        let index = guard.as_ref().ok_or(QueryError::Unavailable)?;
+        read(index).map_err(|error| {
+            tracing::warn!(%error, "the query index failed and is built anew");
+            self.broken.notify_one();
+            QueryError::Unavailable
+        })
+    }
+}
+
+struct Task {
+    store: Store,
+    path: PathBuf,
+    settings: Settings,
+    index: Arc<RwLock<Option<Index>>>,
+    state: watch::Sender<Indexed>,
+    broken: Arc<tokio::sync::Notify>,
+}
+
+impl Task {
+    fn run(self, mut progress: watch::Receiver<Progress>) {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
+        let mut fresh = false;
+        loop {
+            match self.follow(&runtime, &mut progress, fresh) {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "the query index failed and is built anew");
+                    self.index.write().unwrap_or_else(PoisonError::into_inner).take();
+                    self.state.send_modify(|state| state.available = false);
+                    fresh = true;
+                    if progress.has_changed().is_err() {
+                        return;
+                    }
+                    runtime.block_on(tokio::time::sleep(if matches!(error, FollowError::Broken) { PAUSE } else { RETRY }));
+                }
+            }
+        }
+    }
+
+    /// Follows until the engine ends.
+    fn follow(&self, runtime: &tokio::runtime::Runtime, progress: &mut watch::Receiver<Progress>, fresh: bool) -> Result<(), FollowError> {
+        let open = if fresh { Index::create } else { Index::open };
+        let index = open(&self.path, self.settings.clone())?;
+        let mut position = index.position()?;
+        if position > self.store.reader().head().size {
+            return Err(FollowError::Broken);
+        }
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = Some(index);
+        self.state.send_replace(Indexed { position, available: true, caught_up: false });
+        let mut unflushed = 0;
+        loop {
+            let size = self.store.reader().head().size;
+            if position < size {
+                let end = size.min(position + BATCH_EVENTS);
+                self.project(position, end)?;
+                unflushed += end - position;
+                position = end;
+                self.state.send_modify(|state| {
+                    state.position = position;
+                    state.caught_up |= position == size;
+                });
+                if position < size {
+                    continue;
+                }
+            }
+            self.state.send_if_modified(|state| !std::mem::replace(&mut state.caught_up, true));
+            if unflushed > BATCH_EVENTS {
+                self.with_index(Index::flush)?;
+                unflushed = 0;
+            }
+            let ended = runtime.block_on(async {
+                tokio::time::sleep(PAUSE).await;
+                tokio::select! {
+                    () = self.broken.notified() => Err(FollowError::Broken),
+                    changed = progress.changed() => Ok(changed.is_err()),
+                }
+            })?;
+            if ended && self.store.reader().head().size == position {
+                return Ok(self.with_index(Index::flush)?);
+            }
+        }
+    }
+
+    fn project(&self, from: u64, end: u64) -> Result<(), FollowError> {
+        let mut rows = Vec::new();
+        for leaf in from..end {
+            let opened = self.store.event(leaf)?;
+            changes(&self.store, &opened, &mut rows)?;
+        }
+        Ok(self.with_index(|index| index.apply(&rows, end))?)
+    }
+
+    fn with_index<T>(&self, work: impl FnOnce(&Index) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        let guard = self.index.read().unwrap_or_else(PoisonError::into_inner);
+        work(guard.as_ref().ok_or(IndexError::Damaged)?)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum FollowError {
+    #[error("a reader found it damaged")]
+    Broken,
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What an event changes in the index.
+fn changes(store: &Store, opened: &OpenedEvent, out: &mut Vec<Change>) -> Result<(), StoreError> {
+    let row = |direction, sequence| {
+        let envelope = opened.envelope.as_ref()?;
+        let treaty = StatementType::try_from(envelope.statement_type) == Ok(StatementType::Treaty);
+        Some(Change::Message(Row {
+            leaf: opened.leaf,
+            direction,
+            sequence,
+            message_id: message_id(envelope)?,
+            case_id: envelope.case_id.as_ref().try_into().ok()?,
+            recorded_at: opened.event.recorded_at.map_or(0, |at| at.seconds),
+        }))
+        .filter(|_| treaty)
+    };
+    match &opened.event.fact {
+        Some(Fact::Sealed(sealed)) => out.extend(row(Direction::Sent, sealed.sequence)),
+        Some(Fact::Received(received)) => out.extend(row(Direction::Received, received.sequence)),
+        Some(Fact::Acknowledged(acknowledged)) if acknowledged.rejection() != RejectionReason::Unspecified => {
+            let sealed = store.find(&Lookup::Sealed(acknowledged.sequence))?;
+            out.extend(sealed.map(|sealed| Change::Rejected(sealed.leaf)));
+        }
+        Some(Fact::HandedOver(handed_over)) => out.extend(handed_over.leaves.iter().copied().map(Change::HandedOver)),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Builds an index from the journal alone and returns the events it covers.
+pub fn rebuild(store: &Store, path: &std::path::Path, settings: Settings) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+    let index = Index::create(path, settings)?;
+    let size = store.reader().head().size;
+    let mut rows = Vec::new();
+    for leaf in 0..size {
+        changes(store, &store.event(leaf)?, &mut rows)?;
+        if leaf % BATCH_EVENTS == BATCH_EVENTS - 1 || leaf + 1 == size {
+            index.apply(&rows, leaf + 1)?;
+            rows.clear();
+        }
+    }
+    index.flush()?;
+    Ok(size)
+}

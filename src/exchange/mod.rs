@@ -1,0 +1,25 @@
+//! The engine: the one place where messages become durable.
+//!
+//! Reading order: [`store`] journal and vault read as one · [`event`] facts on their way into the journal ·
+//! [`start`] founding and opening · [`writer`] the one task that decides · [`commit`] the one task that makes
+//! durable · [`submit`], [`deliver`], [`acknowledge`], [`local`] what is decided, one file for each command ·
+//! [`receipts`] proofs made and checked · [`engine`] the handle everyone else holds.
+//!
+//! Invariants:
+//! * One task owns the state; it never waits for a consumer. Delivery and feeds read the journal by position.
+//! * No answer, receipt or signature leaves before the commit it rests on is durable.
+//! * When a write or a sync fails, the engine stops for good and says so; nothing is tried again.
+
+pub mod acknowledge;
+pub mod clock;
+pub mod commit;
+pub mod deliver;
+pub mod engine;
+pub mod event;
+pub mod follow;
+pub mod local;
+pub mod receipts;
+pub mod start;
+pub mod store;
+pub mod submit;
+pub mod writer;

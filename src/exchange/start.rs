@@ -1,0 +1,197 @@
+//! Founding a store, and opening one: `Founded` is its first event, `Started` the first of every run.
+
+use super::clock::Clock;
+use super::commit::{Committer, Progress};
+use super::engine::{Engine, QUEUE_COMMANDS, Queues};
+use super::event::{Attachments, lookups, prepare};
+use super::store::{Store, name_fingerprint, open as open_event};
+use super::writer::{Core, Desk, run, sign_checkpoint};
+use crate::channel::state::State;
+use crate::channel::terms::Terms;
+use crate::crypto::digest::Digest;
+use crate::crypto::ed25519::LedgerKey;
+use crate::crypto::random;
+use crate::crypto::signing::SigningKey;
+use crate::disk::Disk;
+use crate::journal::footer::Fingerprint;
+use crate::journal::frame::SealedEvent;
+use crate::journal::identity::{Identity, IdentityError};
+use crate::journal::open::{self as journal, Fold, OpenError};
+use crate::journal::reader::Stored;
+use crate::journal::{Paths, Sizes, StoreId};
+use crate::vault::{KeyFileError, Vault, VaultError, create_key_file, read_key_file};
+use crate::wire::ledger::v1::{Event, Founded, Started, event::Fact};
+use bytes::Bytes;
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, watch};
+
+/// Where a store is and how it grows.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// Folder of the store and path of the head file.
+    pub paths: Paths,
+    /// File of the key-encryption key.
+    pub key_file: PathBuf,
+    /// Sizes of segments and allocation steps.
+    pub sizes: Sizes,
+}
+
+/// Who keeps the ledger, with which keys.
+#[derive(Debug)]
+pub struct Keeper {
+    /// Who talks to whom.
+    pub terms: Terms,
+    /// Signs envelopes.
+    pub signing_key: SigningKey,
+    /// Signs checkpoints.
+    pub ledger_key: LedgerKey,
+}
+
+/// Why a store cannot be founded or opened. Nothing on disk has changed, unless founding was cut short.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folder is not this daemon's store.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The key-encryption key cannot be had.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// A key of the store cannot be had.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The journal does not open.
+    #[error(transparent)]
+    Journal(#[from] OpenError),
+    /// The ledger was founded with other keys than are configured.
+    #[error("the store was founded with another {0}: correct [identity], or introduce the new key over the channel")]
+    OtherKey(&'static str),
+    /// Something that cannot be done.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Founds a store: identity, keys, journal and its first event.
+pub fn found(
+    disk: &Arc<dyn Disk>,
+    settings: &StoreSettings,
+    keeper: &Keeper,
+    recovery_key_digest: Digest,
+    clock: &dyn Clock,
+) -> Result<(), StartError> {
+    let failed = |error: &dyn Error| StartError::Failed(error.to_string());
+    let store = StoreId(random::array().map_err(|error| failed(&error))?);
+    let terms = &keeper.terms;
+    if Identity::read(disk.as_ref(), &settings.paths).is_ok() {
+        return Err(IdentityError::Exists(settings.paths.data.clone()).into());
+    }
+    let key = create_key_file(disk.as_ref(), &settings.key_file)?;
+    let vault = Vault::create(disk.clone(), &settings.paths.data, store.0, key)?;
+    vault.ensure_segment_key(0)?;
+    let (mut writer, mut persister) = journal::create(disk.clone(), settings.paths.clone(), store, settings.sizes)?;
+    let founded = Founded {
+        environment: terms.environment.into(),
+        agreement_id: terms.agreement.clone(),
+        party: terms.party.clone(),
+        counterparty: terms.counterparty.clone(),
+        signing_key: Bytes::copy_from_slice(keeper.signing_key.certificate().spki_der()),
+        ledger_key: Bytes::copy_from_slice(&keeper.ledger_key.public()),
+        recovery_key_digest: recovery_key_digest.to_bytes(),
+        nonce: Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?),
+    };
+    let event = Event { recorded_at: Some(clock.now()), epoch: 1, fact: Some(Fact::Founded(founded)) };
+    let prepared = prepare(&vault, 0, 0, &event, None, Attachments::default()).map_err(|error| failed(&error))?;
+    let staged = writer.stage(vec![prepared.new], |size, root| sign_checkpoint(terms, &keeper.ledger_key, 1, size, *root));
+    persister.persist(staged).map_err(|error| failed(&error))?;
+    // The identity last: a folder without it is no store, and a founding that was cut short is none.
+    let identity = Identity {
+        store,
+        environment: terms.environment_name().to_owned(),
+        agreement: terms.agreement.clone(),
+        party: terms.party.clone(),
+        counterparty: terms.counterparty.clone(),
+    };
+    Ok(identity.create(disk.as_ref(), &settings.paths)?)
+}
+
+/// Opens a store, folds its state, and starts the engine with the `Started` event of this run.
+pub fn start(
+    disk: &Arc<dyn Disk>,
+    settings: &StoreSettings,
+    keeper: Keeper,
+    clock: Arc<dyn Clock>,
+) -> Result<Engine, StartError> {
+    let failed = |error: &dyn Error| StartError::Failed(error.to_string());
+    let (identity, lock) = Identity::lock(disk.as_ref(), &settings.paths)?;
+    let terms = &keeper.terms;
+    identity.expect(terms.environment_name(), &terms.agreement, &terms.party, &terms.counterparty)?;
+    let key = read_key_file(disk.as_ref(), &settings.key_file)?;
+    let vault = Arc::new(Vault::open(disk.clone(), &settings.paths.data, identity.store.0, key)?);
+    let mut fold = StateFold { vault: vault.clone(), state: State::default() };
+    let (writer, persister, reader) =
+        journal::open(disk.clone(), settings.paths.clone(), identity.store, settings.sizes, &mut fold)?;
+    vault.ensure_segment_key(writer.segment())?;
+    let store = Store::new(reader, vault);
+    expect_keys(&store, &keeper)?;
+
+    let progress = Progress { size: store.reader().head().size, ..Progress::default() };
+    let (progress, watched) = watch::channel(progress);
+    let committer = Committer::start(persister, progress.clone()).map_err(|error| failed(&error))?;
+    let Keeper { terms, signing_key, ledger_key } = keeper;
+    let core = Arc::new(Core { terms, signing_key, ledger_key, clock, store });
+    let started = Arc::new(fold.state.clone());
+    let mut desk = Desk::new(core.clone(), fold.state, writer, committer);
+    let nonce = Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?);
+    desk.begin(Fact::Started(Started { nonce, version: env!("CARGO_PKG_VERSION").to_owned() }))
+        .map_err(|error| failed(&error))?;
+
+    let (first, first_queue) = mpsc::channel(QUEUE_COMMANDS);
+    let (second, second_queue) = mpsc::channel(QUEUE_COMMANDS);
+    std::thread::Builder::new()
+        .name("decide".into())
+        .spawn(move || {
+            run(desk, first_queue, second_queue, &progress);
+            drop(lock);
+        })
+        .map_err(|error| failed(&error))?;
+    let queues = Arc::new(Mutex::new(Some(Queues { first, second })));
+    Ok(Engine { core, progress: watched, queues, started })
+}
+
+/// The ledger says whose it is; other keys must be introduced, not swapped.
+fn expect_keys(store: &Store, keeper: &Keeper) -> Result<(), StartError> {
+    let founding = store.event(0).map_err(|error| StartError::Failed(error.to_string()))?;
+    let Some(Fact::Founded(founded)) = founding.event.fact else {
+        return Err(StartError::Failed("the first event is not the founding".into()));
+    };
+    if founded.signing_key != keeper.signing_key.certificate().spki_der() {
+        return Err(StartError::OtherKey("signing key"));
+    }
+    if founded.ledger_key != keeper.ledger_key.public().as_slice() {
+        return Err(StartError::OtherKey("ledger key"));
+    }
+    Ok(())
+}
+
+/// Folds the state while the journal is read.
+pub struct StateFold {
+    /// Opens the records.
+    pub vault: Arc<Vault>,
+    /// The state so far.
+    pub state: State,
+}
+
+impl Fold for StateFold {
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let bytes = self.vault.open_snapshot(snapshot)?;
+        self.state = State::decode(&bytes).ok_or("the state in the footer cannot be decoded")?;
+        Ok(())
+    }
+
+    fn event(&mut self, leaf: u64, segment: u64, event: &SealedEvent) -> Result<Vec<Fingerprint>, Box<dyn Error + Send + Sync>> {
+        let opened = open_event(&self.vault, leaf, Stored { event: event.clone(), segment })?;
+        self.state.apply(&opened.event, opened.envelope.as_ref())?;
+        Ok(lookups(&opened.event, opened.envelope.as_ref()).iter().map(name_fingerprint).collect())
+    }
+}

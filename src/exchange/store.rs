@@ -1,0 +1,162 @@
+//! Journal and vault read as one: committed events, opened.
+
+use crate::channel::lookup::Lookup;
+use crate::crypto::digest::{Digest, commitment};
+use crate::journal::footer::{Fingerprint, fingerprint};
+use crate::journal::frame::SealedEvent;
+use crate::journal::reader::{ReadError, Reader, Stored};
+use crate::vault::{Place, SealError, Vault};
+use crate::wire::channel::v1::Envelope;
+use crate::wire::ledger::v1::{Event, Item, Record};
+use prost::Message as _;
+use std::sync::Arc;
+
+/// Opens committed events. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    reader: Reader,
+    vault: Arc<Vault>,
+}
+
+/// A committed event with its record.
+#[derive(Debug, Clone)]
+pub struct OpenedEvent {
+    /// Its ledger index.
+    pub leaf: u64,
+    /// The fact.
+    pub event: Event,
+    /// What is stored with it.
+    pub record: Record,
+    /// The envelope stored with it, decoded.
+    pub envelope: Option<Envelope>,
+    stored: Stored,
+}
+
+/// Why a committed event cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The content does not open.
+    #[error("event {leaf}: {source}")]
+    Sealed {
+        /// Its ledger index.
+        leaf: u64,
+        /// Why.
+        source: SealError,
+    },
+    /// What opens is not an event of this software.
+    #[error("event {0} cannot be decoded")]
+    Undecodable(u64),
+    /// What opens is not what the ledger commits to.
+    #[error("event {0} is not the one the ledger commits to")]
+    Uncommitted(u64),
+}
+
+impl Store {
+    /// Joins a journal and its vault.
+    pub fn new(reader: Reader, vault: Arc<Vault>) -> Self {
+        Self { reader, vault }
+    }
+
+    /// The journal.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The vault.
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+
+    /// Opens one event.
+    pub fn event(&self, leaf: u64) -> Result<OpenedEvent, StoreError> {
+        let stored = self.reader.event(leaf)?;
+        open(&self.vault, leaf, stored)
+    }
+
+    /// Opens the item of an event; `None` without one.
+    pub fn item(&self, opened: &OpenedEvent) -> Result<Option<Item>, StoreError> {
+        let event = &opened.stored.event;
+        if event.item.is_empty() {
+            return Ok(None);
+        }
+        let place = Place { segment: opened.stored.segment, leaf: opened.leaf, commitment: event.commitment };
+        let bytes = self
+            .vault
+            .open_item(place, &event.seed, &event.item)
+            .map_err(|source| StoreError::Sealed { leaf: opened.leaf, source })?;
+        Item::decode(bytes.as_slice()).map(Some).map_err(|_| StoreError::Undecodable(opened.leaf))
+    }
+
+    /// The newest event found by a name, confirmed.
+    pub fn find(&self, lookup: &Lookup) -> Result<Option<OpenedEvent>, StoreError> {
+        self.find_from(lookup, 0)
+    }
+
+    /// The newest event from index `from` on that is found by a name, confirmed.
+    pub fn find_from(&self, lookup: &Lookup, from: u64) -> Result<Option<OpenedEvent>, StoreError> {
+        for leaf in self.candidates(lookup, from)? {
+            let opened = self.event(leaf)?;
+            if super::event::lookups(&opened.event, opened.envelope.as_ref()).contains(lookup) {
+                return Ok(Some(opened));
+            }
+        }
+        Ok(None)
+    }
+
+    fn candidates(&self, lookup: &Lookup, from: u64) -> Result<Vec<u64>, StoreError> {
+        let fingerprint = name_fingerprint(lookup);
+        // Sequences occur once, so the newest hit is the event but for a collision.
+        if !matches!(lookup, Lookup::Message(_))
+            && let Some(leaf) = self.reader.find_newest(fingerprint)?
+        {
+            let opened = self.event(leaf)?;
+            if super::event::lookups(&opened.event, opened.envelope.as_ref()).contains(lookup) {
+                return Ok(vec![leaf]);
+            }
+        }
+        Ok(self.reader.find(fingerprint, from)?)
+    }
+}
+
+impl OpenedEvent {
+    /// The ledger's leaf entry.
+    pub fn commitment(&self) -> Digest {
+        self.stored.event.commitment
+    }
+
+    /// Salt of the commitment.
+    pub fn salt(&self) -> &[u8] {
+        &self.record.salt
+    }
+
+    /// Whether content is stored with it.
+    pub fn has_item(&self) -> bool {
+        !self.stored.event.item.is_empty()
+    }
+}
+
+/// Fingerprint of a look-up name.
+pub fn name_fingerprint(lookup: &Lookup) -> Fingerprint {
+    fingerprint(&[&lookup.name()])
+}
+
+/// Opens a stored event and checks it against its commitment.
+pub fn open(vault: &Vault, leaf: u64, stored: Stored) -> Result<OpenedEvent, StoreError> {
+    let SealedEvent { commitment: committed, seed, record, .. } = &stored.event;
+    let place = Place { segment: stored.segment, leaf, commitment: *committed };
+    let bytes = vault.open_record(place, seed, record).map_err(|source| StoreError::Sealed { leaf, source })?;
+    let record = Record::decode(bytes.as_slice()).map_err(|_| StoreError::Undecodable(leaf))?;
+    let salt: &[u8; 32] = record.salt.as_ref().try_into().map_err(|_| StoreError::Undecodable(leaf))?;
+    if commitment(salt, &record.event) != *committed {
+        return Err(StoreError::Uncommitted(leaf));
+    }
+    let event = Event::decode(record.event.clone()).map_err(|_| StoreError::Undecodable(leaf))?;
+    let envelope = match record.envelope.is_empty() {
+        true => None,
+        false => Some(Envelope::decode(record.envelope.clone()).map_err(|_| StoreError::Undecodable(leaf))?),
+    };
+    Ok(OpenedEvent { leaf, event, record, envelope, stored })
+}

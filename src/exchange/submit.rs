@@ -1,0 +1,129 @@
+//! A message of this Party gets its place in the chain.
+
+use super::event::{Attachments, lookups};
+use super::store::{OpenedEvent, Store, StoreError};
+use super::writer::{Desk, Fatal};
+use crate::channel::envelope::{Draft, Envelope};
+use crate::channel::lookup::Lookup;
+use crate::crypto::cms;
+use crate::crypto::digest::{Digest, commitment};
+use crate::wire::ledger::v1::{Item, Sealed, event::Fact};
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+/// Bytes that an event takes beside the content it is given: envelope, signature, event, seals, and a checkpoint
+/// should its batch be split.
+const OVERHEAD_BYTES: u64 = 6 << 10;
+
+/// A message ready to be sealed.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// What the envelope will say.
+    pub draft: Draft,
+    /// Exact body bytes.
+    pub body: Bytes,
+    /// Salt of the body's commitment.
+    pub body_salt: [u8; 32],
+    /// What the message does to its case.
+    pub effect: Bytes,
+}
+
+/// Why a submission is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// The client used this request_id for another message.
+    #[error("this request_id was used for another message")]
+    RequestIdReused,
+    /// There is no space. Nothing was changed.
+    #[error("there is no space left to store the message; nothing was changed")]
+    NoSpace,
+    /// The daemon is stopping.
+    #[error("the daemon is stopping")]
+    Stopping,
+    /// The store could not be read.
+    #[error("the store cannot be read")]
+    Store,
+}
+
+pub(super) struct Submit {
+    pub(super) outgoing: Outgoing,
+    /// The journal was searched for the message up to this index.
+    pub(super) searched: u64,
+    pub(super) reply: oneshot::Sender<Result<u64, SubmitError>>,
+}
+
+impl Submit {
+    pub(super) fn bytes_max(&self) -> u64 {
+        self.outgoing.body.len() as u64 + self.outgoing.effect.len() as u64 + OVERHEAD_BYTES
+    }
+
+    pub(super) fn refuse(self) {
+        let _ = self.reply.send(Err(SubmitError::NoSpace));
+    }
+
+    pub(super) fn decide(self, desk: &mut Desk) -> Result<(), Fatal> {
+        let id = self.outgoing.draft.message_id;
+        if desk.is_pending(&id) {
+            desk.settle()?;
+        }
+        let core = desk.core.clone();
+        let earlier = core.store.find_from(&Lookup::Message(id), self.searched);
+        if let Some(earlier) = earlier.map_err(|error| Fatal::Store(error.to_string()))? {
+            let answer = repeat(&core.store, &earlier, &self.outgoing).map_err(|error| Fatal::Store(error.to_string()))?;
+            let _ = self.reply.send(answer);
+            return Ok(());
+        }
+        let leaf = desk.next_leaf();
+        let Outgoing { draft, body, body_salt, effect } = self.outgoing;
+        let envelope =
+            Envelope::compose(&core.terms, &desk.state, &core.signing_key.key_id(), leaf, core.clock.now(), draft);
+        let signature = cms::sign(&core.signing_key, envelope.bytes(), envelope.signing_time())
+            .map_err(|error| Fatal::Store(error.to_string()))?;
+        let fact = Fact::Sealed(Sealed {
+            sequence: envelope.fields().sequence,
+            envelope_digest: envelope.digest().to_bytes(),
+            signature_digest: Digest::of(&signature).to_bytes(),
+        });
+        let item = Item { salt: Bytes::copy_from_slice(&body_salt), body, document_salts: Vec::new() };
+        let attachments = Attachments {
+            envelope: envelope.bytes().clone(),
+            signature: signature.into(),
+            effect,
+            item: Some(item),
+            receipt: Bytes::new(),
+        };
+        desk.record(fact, Some(envelope.fields()), attachments)?;
+        desk.remember(id, leaf);
+        desk.answer(move |_| {
+            let _ = self.reply.send(Ok(leaf));
+        });
+        Ok(())
+    }
+}
+
+/// The answer to a submission whose message is already there: the same message, unless the content is another.
+pub(super) fn repeat(
+    store: &Store,
+    earlier: &OpenedEvent,
+    outgoing: &Outgoing,
+) -> Result<Result<u64, SubmitError>, StoreError> {
+    let is_sealed = matches!(lookups(&earlier.event, earlier.envelope.as_ref()).last(), Some(Lookup::Sealed(_)));
+    let Some(envelope) = earlier.envelope.as_ref().filter(|_| is_sealed) else {
+        return Ok(Err(SubmitError::RequestIdReused));
+    };
+    let draft = &outgoing.draft;
+    let mut same = envelope.case_id == draft.case_id.as_slice()
+        && envelope.kind == draft.kind
+        && envelope.statement_type == i32::from(draft.statement_type)
+        && envelope.in_reply_to == draft.in_reply_to.as_ref().map_or(&[][..], |id| id.as_slice())
+        && envelope.acting_official == draft.acting_official
+        && envelope.releasing_official == draft.releasing_official
+        && envelope.language == draft.language;
+    // An erased body can no longer be compared; the identity of the request then decides alone.
+    if let Some(item) = store.item(earlier)?
+        && let Ok(salt) = <&[u8; 32]>::try_from(item.salt.as_ref())
+    {
+        same = same && commitment(salt, &outgoing.body).as_bytes().as_slice() == envelope.body_commitment;
+    }
+    Ok(if same { Ok(earlier.leaf) } else { Err(SubmitError::RequestIdReused) })
+}

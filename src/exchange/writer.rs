@@ -1,0 +1,303 @@
+//! The one task that decides: commands in, batches out.
+//!
+//! Commands arrive on two bounded queues, those of the other Party's receipts first. What has queued is decided
+//! together: sequence numbers, leaves and signatures are assigned, and one checkpoint is signed for all.
+
+use super::acknowledge::Acknowledge;
+use super::clock::Clock;
+use super::commit::{Answer, Committed, Committer, Progress, Stopped};
+use super::deliver::Consume;
+use super::event::{Attachments, Prepared, prepare};
+use super::local::{HandOver, Note};
+use super::store::Store;
+use super::submit::Submit;
+use crate::channel::envelope::later;
+use crate::channel::state::State;
+use crate::channel::terms::Terms;
+use crate::crypto::ed25519::LedgerKey;
+use crate::crypto::signing::SigningKey;
+use crate::journal::writer::{NewEvent, ReserveError, Writer};
+use crate::ledger::checkpoint::Checkpoint;
+use crate::wire::channel::v1::Envelope;
+use crate::wire::ledger::v1::{Event, event::Fact};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// Most commands decided together.
+const BATCH_COMMANDS: usize = 512;
+/// Most bytes decided together, as the commands estimate them.
+const BATCH_BYTES: u64 = 2 << 20;
+
+/// What the deciding task works with.
+#[derive(Debug)]
+pub struct Core {
+    /// Who talks to whom.
+    pub terms: Terms,
+    /// Signs envelopes.
+    pub signing_key: SigningKey,
+    /// Signs checkpoints.
+    pub ledger_key: LedgerKey,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// Committed events.
+    pub store: Store,
+}
+
+/// A command and where its answer goes.
+pub(super) enum Command {
+    Submit(Submit),
+    Consume(Consume),
+    Acknowledge(Acknowledge),
+    HandOver(HandOver),
+    Note(Note),
+}
+
+impl Command {
+    /// Upper bound of the bytes its events take on disk.
+    fn bytes_max(&self) -> u64 {
+        match self {
+            Self::Submit(command) => command.bytes_max(),
+            Self::Consume(command) => command.bytes_max(),
+            Self::Acknowledge(command) => command.bytes_max(),
+            Self::HandOver(command) => command.bytes_max(),
+            Self::Note(command) => command.bytes_max(),
+        }
+    }
+
+    fn decide(self, desk: &mut Desk) -> Result<(), Fatal> {
+        match self {
+            Self::Submit(command) => command.decide(desk),
+            Self::Consume(command) => command.decide(desk),
+            Self::Acknowledge(command) => command.decide(desk),
+            Self::HandOver(command) => command.decide(desk),
+            Self::Note(command) => command.decide(desk),
+        }
+    }
+
+    /// Answers that there is no space; nothing has changed.
+    fn refuse(self) {
+        match self {
+            Self::Submit(command) => command.refuse(),
+            Self::Consume(command) => command.refuse(),
+            Self::Acknowledge(command) => command.refuse(),
+            Self::HandOver(command) => command.refuse(),
+            Self::Note(command) => command.refuse(),
+        }
+    }
+}
+
+/// Why the deciding task ends.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// The committing task has ended.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// The store failed under a decision.
+    #[error("the store cannot be used: {0}")]
+    Store(String),
+}
+
+/// The state and the batch being decided.
+pub(super) struct Desk {
+    pub(super) core: Arc<Core>,
+    pub(super) state: State,
+    journal: Writer,
+    committer: Committer,
+    events: Vec<NewEvent>,
+    answers: Vec<Answer>,
+    /// Messages decided but perhaps not durable yet, with their ledger index.
+    pending: HashMap<[u8; 16], u64>,
+}
+
+/// An event that was given its place in the current batch.
+pub(super) struct Recorded {
+    pub(super) leaf: u64,
+    pub(super) prepared_event: bytes::Bytes,
+    pub(super) salt: [u8; 32],
+}
+
+impl Desk {
+    pub(super) fn new(core: Arc<Core>, state: State, journal: Writer, committer: Committer) -> Self {
+        Self { core, state, journal, committer, events: Vec::new(), answers: Vec::new(), pending: HashMap::new() }
+    }
+
+    /// Records the first fact of a run and makes it durable.
+    pub(super) fn begin(&mut self, fact: Fact) -> Result<(), Fatal> {
+        // A disk without room for one event still lets the daemon read and answer.
+        match self.make_room(CHECKPOINT_BYTES) {
+            Ok(()) => {}
+            Err(RoomError::NoSpace) => {
+                tracing::warn!("no space is left for the journal: the daemon reads and answers, and records nothing");
+                return Ok(());
+            }
+            Err(RoomError::Fatal(fatal)) => return Err(fatal),
+        }
+        self.record(fact, None, Attachments::default())?;
+        self.settle()
+    }
+
+    /// Ledger index of the next event.
+    pub(super) fn next_leaf(&self) -> u64 {
+        self.journal.size() + self.events.len() as u64
+    }
+
+    /// Gives a fact its place in the batch and folds it into the state.
+    pub(super) fn record(
+        &mut self,
+        fact: Fact,
+        envelope: Option<&Envelope>,
+        attachments: Attachments,
+    ) -> Result<Recorded, Fatal> {
+        let now = self.core.clock.now();
+        let recorded_at = self.state.last_recorded_at().map_or(now, |last| later(last, now));
+        let event = Event { recorded_at: Some(recorded_at), epoch: self.state.epoch(), fact: Some(fact) };
+        let leaf = self.next_leaf();
+        let vault = self.core.store.vault();
+        let Prepared { new, event: bytes, salt } =
+            prepare(vault, self.journal.segment(), leaf, &event, envelope, attachments)
+                .map_err(|error| Fatal::Store(error.to_string()))?;
+        self.state.apply(&event, envelope).map_err(|error| Fatal::Store(error.to_string()))?;
+        self.events.push(new);
+        Ok(Recorded { leaf, prepared_event: bytes, salt })
+    }
+
+    /// Tells a caller, once the batch is durable.
+    pub(super) fn answer(&mut self, answer: impl FnOnce(&Committed) + Send + 'static) {
+        self.answers.push(Box::new(answer));
+    }
+
+    /// Remembers a message that is decided but not durable.
+    pub(super) fn remember(&mut self, message_id: [u8; 16], leaf: u64) {
+        self.pending.insert(message_id, leaf);
+    }
+
+    /// Whether a message is decided but perhaps not durable.
+    pub(super) fn is_pending(&self, message_id: &[u8; 16]) -> bool {
+        self.pending.contains_key(message_id)
+    }
+
+    /// Makes everything decided so far durable and visible, so that look-ups see it.
+    pub(super) fn settle(&mut self) -> Result<(), Fatal> {
+        self.commit()?;
+        self.committer.settle()?;
+        self.pending.clear();
+        Ok(())
+    }
+
+    /// Hands the batch over to be made durable.
+    fn commit(&mut self) -> Result<(), Fatal> {
+        let events = std::mem::take(&mut self.events);
+        let answers = std::mem::take(&mut self.answers);
+        if events.is_empty() && answers.is_empty() {
+            return Ok(());
+        }
+        if events.is_empty() {
+            // Answers about what was durable before; they may still only follow it.
+            self.committer.settle()?;
+            let (head, note) = self.core.store.reader().checkpoint();
+            answers.into_iter().for_each(|answer| answer(&Committed { head, note: note.clone() }));
+            return Ok(());
+        }
+        let (terms, key, epoch) = (&self.core.terms, &self.core.ledger_key, self.state.epoch());
+        let staged = self.journal.stage(events, |size, root| {
+            sign_checkpoint(terms, key, epoch, size, *root)
+        });
+        Ok(self.committer.commit(staged, answers)?)
+    }
+
+    /// Makes room for a batch; closes the segment when it would be exceeded.
+    fn make_room(&mut self, bytes: u64) -> Result<(), RoomError> {
+        if self.journal.must_roll(bytes) {
+            self.settle().map_err(RoomError::Fatal)?;
+            let vault = self.core.store.vault().clone();
+            let snapshot = vault.seal_snapshot(&self.state.encode()).map_err(|error| RoomError::Fatal(Fatal::Store(error.to_string())))?;
+            vault.ensure_segment_key(self.journal.segment() + 1).map_err(|error| match error {
+                crate::vault::VaultError::Io(_, error) if error.kind() == std::io::ErrorKind::StorageFull => RoomError::NoSpace,
+                error => RoomError::Fatal(Fatal::Store(error.to_string())),
+            })?;
+            self.journal.roll(&snapshot)?;
+        }
+        Ok(self.journal.reserve(bytes)?)
+    }
+
+    fn decide(&mut self, commands: Vec<Command>) -> Result<(), Fatal> {
+        let durable = self.core.store.reader().head().size;
+        self.pending.retain(|_, leaf| *leaf >= durable);
+        let bytes = commands.iter().map(Command::bytes_max).sum::<u64>() + CHECKPOINT_BYTES;
+        match self.make_room(bytes) {
+            Ok(()) => {}
+            Err(RoomError::NoSpace) => {
+                commands.into_iter().for_each(Command::refuse);
+                return Ok(());
+            }
+            Err(RoomError::Fatal(fatal)) => return Err(fatal),
+        }
+        for command in commands {
+            command.decide(self)?;
+        }
+        self.commit()
+    }
+}
+
+/// Room kept in each batch for its checkpoint's frame, and for those of batches that settle in between.
+const CHECKPOINT_BYTES: u64 = 16 << 10;
+
+enum RoomError {
+    NoSpace,
+    Fatal(Fatal),
+}
+
+impl From<ReserveError> for RoomError {
+    fn from(error: ReserveError) -> Self {
+        match error {
+            ReserveError::NoSpace => Self::NoSpace,
+            ReserveError::Io(error) => Self::Fatal(Fatal::Store(error.to_string())),
+        }
+    }
+}
+
+/// The signed checkpoint of a ledger.
+pub fn sign_checkpoint(terms: &Terms, key: &LedgerKey, epoch: u32, size: u64, root: crate::crypto::digest::Digest) -> String {
+    let checkpoint = Checkpoint { origin: terms.origin(epoch), size, root };
+    let signature = key.sign(checkpoint.body().as_bytes());
+    checkpoint.to_note(&terms.vkey(epoch, key.public()), &signature)
+}
+
+/// Decides until both queues are closed and empty, or the store fails.
+pub(super) fn run(
+    mut desk: Desk,
+    mut first: mpsc::Receiver<Command>,
+    mut second: mpsc::Receiver<Command>,
+    progress: &watch::Sender<Progress>,
+) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
+    loop {
+        let next = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                Some(command) = first.recv() => Some(command),
+                Some(command) = second.recv() => Some(command),
+                else => None,
+            }
+        });
+        let Some(command) = next else { break };
+        let mut bytes = command.bytes_max();
+        let mut batch = vec![command];
+        while batch.len() < BATCH_COMMANDS && bytes < BATCH_BYTES {
+            let Ok(command) = first.try_recv().or_else(|_| second.try_recv()) else { break };
+            bytes += command.bytes_max();
+            batch.push(command);
+        }
+        if let Err(error) = desk.decide(batch) {
+            tracing::error!(error = %error, "the engine stops");
+            let reason: Arc<str> = error.to_string().into();
+            progress.send_modify(|progress| {
+                progress.failure.get_or_insert(reason);
+            });
+            return;
+        }
+    }
+    // Everything decided is made durable before the store is closed.
+    let _ = desk.settle();
+}

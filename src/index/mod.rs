@@ -1,0 +1,237 @@
+//! What queries read: a projection of the journal in sled, which can be deleted and rebuilt at any time.
+//!
+//! Nothing that must not be wrong is asked here. Rows and position change in one batch; after a kill the
+//! follower goes on from the position, and after a changed boot or a failed check the whole index is built anew,
+//! because sled's flush does not reach the disk.
+
+mod rows;
+
+pub use rows::{Direction, Row};
+
+use rows::{HANDED_OVER, MESSAGE, META, REJECTED, case_key, key};
+use std::path::{Path, PathBuf};
+
+/// Sealed or received messages, their cases and their exceptional states.
+#[derive(Debug)]
+pub struct Index {
+    path: PathBuf,
+    db: sled::Db,
+    settings: Settings,
+}
+
+/// What the index belongs to and how large it may grow in memory.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Identifier of the store it projects.
+    pub store: [u8; 16],
+    /// Identifier of the machine's current boot; after another boot the index is not trusted.
+    pub boot: String,
+    /// sled's cache, in bytes.
+    pub cache_bytes: u64,
+}
+
+/// What an event changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A message was sealed or received.
+    Message(Row),
+    /// The message sealed at this ledger index was rejected by the other Party.
+    Rejected(u64),
+    /// The message received at this ledger index was taken over on its own.
+    HandedOver(u64),
+}
+
+/// What is known of a message beside its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flags {
+    /// The other Party rejected it.
+    pub rejected: bool,
+    /// It was taken over on its own.
+    pub handed_over: bool,
+}
+
+/// Which messages to look through, newest first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scan {
+    /// Only this case.
+    pub case: Option<[u8; 16]>,
+    /// Only messages that the other Party rejected.
+    pub rejected_only: bool,
+    /// Ledger indexes from this one on.
+    pub from: u64,
+    /// Ledger indexes before this one.
+    pub before: u64,
+    /// Most messages to return.
+    pub limit: usize,
+    /// Most rows to look at.
+    pub budget: usize,
+}
+
+/// A page of a scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Messages that match, newest first.
+    pub rows: Vec<(Row, Flags)>,
+    /// Ledger index before which the scan goes on; `None` when it is done.
+    pub next_before: Option<u64>,
+}
+
+/// The index cannot be used and must be built anew.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// sled failed.
+    #[error("sled: {0}")]
+    Sled(#[from] sled::Error),
+    /// sled panicked, which it does on damage.
+    #[error("sled panicked")]
+    Panicked,
+    /// A row is damaged.
+    #[error("a row is damaged")]
+    Damaged,
+    /// The folder cannot be removed.
+    #[error("the folder cannot be removed: {0}")]
+    Remove(std::io::Error),
+}
+
+impl Index {
+    /// Opens the index, or makes an empty one where the old one is missing, damaged, of another store or boot.
+    pub fn open(path: &Path, settings: Settings) -> Result<Self, IndexError> {
+        match Self::try_open(path, &settings) {
+            Ok(index) if index.is_trusted()? => Ok(index),
+            Ok(index) => {
+                drop(index);
+                Self::create(path, settings)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the query index is built anew");
+                Self::create(path, settings)
+            }
+        }
+    }
+
+    /// Makes an empty index in place of whatever is there.
+    pub fn create(path: &Path, settings: Settings) -> Result<Self, IndexError> {
+        match std::fs::remove_dir_all(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(IndexError::Remove(error)),
+            _ => {}
+        }
+        let index = Self::try_open(path, &settings)?;
+        index.guarded(|db| {
+            db.insert(META, rows::meta(&index.settings, 0))?;
+            db.flush()?;
+            Ok(())
+        })?;
+        Ok(index)
+    }
+
+    /// Empties the index and starts it again.
+    pub fn reset(self) -> Result<Self, IndexError> {
+        let Self { path, db, settings } = self;
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || drop(db)));
+        Self::create(&path, settings)
+    }
+
+    /// Events the index covers.
+    pub fn position(&self) -> Result<u64, IndexError> {
+        self.guarded(|db| {
+            let meta = db.get(META)?.ok_or(IndexError::Damaged)?;
+            rows::position(&self.settings, &meta).ok_or(IndexError::Damaged)
+        })
+    }
+
+    /// Applies changes and the position they lead to, all or nothing.
+    pub fn apply(&self, changes: &[Change], position: u64) -> Result<(), IndexError> {
+        self.guarded(|db| {
+            let mut batch = sled::Batch::default();
+            for change in changes {
+                match change {
+                    Change::Message(row) => {
+                        batch.insert(key(MESSAGE, row.leaf), row.encode());
+                        batch.insert(case_key(&row.case_id, row.leaf), sled::IVec::default());
+                    }
+                    Change::Rejected(leaf) => batch.insert(key(REJECTED, *leaf), sled::IVec::default()),
+                    Change::HandedOver(leaf) => batch.insert(key(HANDED_OVER, *leaf), sled::IVec::default()),
+                }
+            }
+            batch.insert(META, rows::meta(&self.settings, position));
+            Ok(db.apply_batch(batch)?)
+        })
+    }
+
+    /// Hands changes to the operating system. Nothing rests on it but the time a restart takes.
+    pub fn flush(&self) -> Result<(), IndexError> {
+        self.guarded(|db| Ok(db.flush().map(drop)?))
+    }
+
+    /// Looks through messages, newest first, for those that match.
+    pub fn scan(&self, scan: Scan, mut matches: impl FnMut(&Row, Flags) -> bool) -> Result<Page, IndexError> {
+        self.guarded(|db| {
+            let range = match (scan.case, scan.rejected_only) {
+                (Some(case), _) => case_key(&case, scan.from)..case_key(&case, scan.before),
+                (None, true) => key(REJECTED, scan.from)..key(REJECTED, scan.before),
+                (None, false) => key(MESSAGE, scan.from)..key(MESSAGE, scan.before),
+            };
+            let mut page = Page { rows: Vec::new(), next_before: None };
+            if scan.from >= scan.before {
+                return Ok(page);
+            }
+            for (looked_at, entry) in db.range(range).rev().enumerate() {
+                let (found, value) = entry?;
+                let leaf = rows::leaf(&found).ok_or(IndexError::Damaged)?;
+                if page.rows.len() == scan.limit || looked_at == scan.budget {
+                    page.next_before = Some(leaf + 1);
+                    break;
+                }
+                let row = match scan.case.is_some() || scan.rejected_only {
+                    true => db.get(key(MESSAGE, leaf))?.ok_or(IndexError::Damaged)?,
+                    false => value,
+                };
+                let row = Row::decode(leaf, &row).ok_or(IndexError::Damaged)?;
+                let flags = Flags {
+                    rejected: row.direction == Direction::Sent && db.contains_key(key(REJECTED, leaf))?,
+                    handed_over: row.direction == Direction::Received && db.contains_key(key(HANDED_OVER, leaf))?,
+                };
+                if matches(&row, flags) {
+                    page.rows.push((row, flags));
+                }
+            }
+            Ok(page)
+        })
+    }
+
+    /// Whether a message received was taken over on its own.
+    pub fn is_handed_over(&self, leaf: u64) -> Result<bool, IndexError> {
+        self.guarded(|db| Ok(db.contains_key(key(HANDED_OVER, leaf))?))
+    }
+
+    /// Every entry, in order, for comparison with an index built anew.
+    pub fn entries(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError> {
+        self.guarded(|db| {
+            db.iter()
+                .map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(IndexError::from))
+                .collect()
+        })
+    }
+
+    fn try_open(path: &Path, settings: &Settings) -> Result<Self, IndexError> {
+        let config = sled::Config::new()
+            .path(path)
+            .cache_capacity(settings.cache_bytes)
+            // Flushing is the follower's, at its own pace.
+            .flush_every_ms(None)
+            .mode(sled::Mode::HighThroughput);
+        let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
+        let db = opened.map_err(|_| IndexError::Panicked)??;
+        Ok(Self { path: path.to_owned(), db, settings: settings.clone() })
+    }
+
+    fn is_trusted(&self) -> Result<bool, IndexError> {
+        let meta = self.guarded(|db| Ok(db.get(META)?));
+        Ok(meta.is_ok_and(|meta| meta.is_some_and(|meta| rows::position(&self.settings, &meta).is_some())))
+    }
+
+    /// sled panics on some kinds of damage; here that is an error like any other.
+    fn guarded<T>(&self, work: impl FnOnce(&sled::Db) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&self.db))).map_err(|_| IndexError::Panicked)?
+    }
+}
