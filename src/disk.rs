@@ -10,6 +10,9 @@
 //! * Reads see all earlier writes of this process.
 //! * One writer a file; any number of readers at the same time.
 
+#[cfg(test)]
+pub mod sim;
+
 use std::fmt::Debug;
 use std::fs::{File, OpenOptions};
 use std::io;

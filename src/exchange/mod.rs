@@ -13,13 +13,21 @@
 pub mod acknowledge;
 pub mod clock;
 pub mod commit;
+#[cfg(any())]
+pub mod content;
 pub mod deliver;
 pub mod engine;
 pub mod event;
 pub mod follow;
 pub mod local;
+pub mod parcel;
 pub mod receipts;
 pub mod start;
 pub mod store;
 pub mod submit;
 pub mod writer;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
