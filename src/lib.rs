@@ -6,5 +6,6 @@ pub mod exchange;
 pub mod index;
 pub mod journal;
 pub mod ledger;
+pub mod rules;
 pub mod vault;
 pub mod wire;
