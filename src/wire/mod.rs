@@ -3,7 +3,6 @@
 #![allow(missing_docs, clippy::all, reason = "generated from the protos, which carry the documentation")]
 
 /// Bodies of the agreement's messages.
-#[cfg(any())]
 pub mod assistance {
     /// Version 1.
     pub mod v1 {
