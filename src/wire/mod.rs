@@ -18,7 +18,6 @@ pub fn descriptors() -> &'static DescriptorPool {
 }
 
 /// Bodies of the agreement's messages.
-#[cfg(any())]
 pub mod assistance {
     /// Version 1.
     pub mod v1 {
