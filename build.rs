@@ -4,7 +4,7 @@ use prost::Message as _;
 use std::path::{Path, PathBuf};
 
 /// Packages without services, generated into `wire`; everything else refers to them there.
-const MESSAGES: [&str; 2] = ["channel", "ledger"];
+const MESSAGES: [&str; 3] = ["assistance", "channel", "ledger"];
 /// Packages of the three doors, each generated into its own room.
 const SERVICES: [&str; 2] = ["peer", "operations"];
 
