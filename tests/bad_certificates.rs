@@ -1,4 +1,5 @@
 //! The bad certificates of the test support are bad for the reason they claim.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 
