@@ -2,9 +2,11 @@
 pub mod channel;
 pub mod crypto;
 pub mod disk;
+pub mod door;
 pub mod exchange;
 pub mod index;
 pub mod journal;
 pub mod ledger;
+pub mod limits;
 pub mod vault;
 pub mod wire;

@@ -1,0 +1,90 @@
+//! Every resource bound of the process, with its unit.
+//!
+//! A bound is checked before the resource is taken. What configuration may change has its default
+//! here; the hard ceilings are those of the types that carry it.
+
+use std::time::Duration;
+
+/// Authenticated connections the peer door holds at once: one channel needs two, restarts overlap.
+pub const PEER_CONNECTIONS: usize = 64;
+/// Authenticated connections the back-office door holds at once.
+pub const BACKOFFICE_CONNECTIONS: usize = 512;
+/// Authenticated connections the operations door holds at once.
+pub const OPERATIONS_CONNECTIONS: usize = 64;
+/// Connections one client key (its SPKI) may hold at once.
+pub const CONNECTIONS_PER_KEY: usize = 16;
+/// Connections that have not yet finished their TLS handshake; the oldest one makes room.
+pub const HANDSHAKES_IN_FLIGHT: usize = 64;
+/// From accept to the finished TLS handshake, the first byte included.
+pub const HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// HTTP/2 streams open at once on one connection of the peer door.
+pub const PEER_STREAMS_PER_CONNECTION: u32 = 32;
+/// HTTP/2 streams open at once on one connection of the back-office door.
+pub const BACKOFFICE_STREAMS_PER_CONNECTION: u32 = 128;
+/// Decoded header list, in bytes (RFC 9113 §6.5.2); trailers with error details included.
+pub const HEADER_LIST_BYTES: u32 = 16 * 1024;
+/// HTTP/2 frame payload, in bytes (RFC 9113 §4.2: the smallest a peer must accept).
+pub const FRAME_BYTES: u32 = 16 * 1024;
+/// Flow-control window of one stream, in bytes: one message fits without a round trip.
+pub const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
+/// Flow-control window of one connection, in bytes: bounds what a sender has in flight.
+pub const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// Bytes one stream may have queued for a client that does not read.
+pub const SEND_BUFFER_BYTES: usize = 256 * 1024;
+/// Streams reset by the client before they were accepted (rapid reset, CVE-2023-44487).
+pub const PENDING_ACCEPT_RESET_STREAMS: usize = 20;
+/// Streams reset by us for a protocol error (RUSTSEC-2024-0003), per connection.
+pub const LOCAL_ERROR_RESET_STREAMS: usize = 64;
+/// Read buffer of an HTTP/1.1 connection, in bytes; bounds request line and headers.
+pub const HTTP1_BUFFER_BYTES: usize = 16 * 1024;
+
+/// One gRPC message, in bytes, either way; documents travel in chunks.
+pub const MESSAGE_BYTES: usize = 1024 * 1024;
+/// Unary requests being worked on at once, per door.
+pub const REQUESTS_IN_FLIGHT: usize = 256;
+/// Long-lived calls (streams) open at once, per door.
+pub const STREAMS_IN_FLIGHT: usize = 1024;
+/// Answer time of a unary call: the default when the client names none, and the most it may ask.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+/// When a caller who was turned away for load should try again.
+pub const OVERLOAD_RETRY: Duration = Duration::from_secs(1);
+
+/// Silence on a connection before an HTTP/2 PING.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// Wait for the answer to that PING before the connection is given up.
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// A connection without a call for so long is closed.
+pub const CONNECTION_IDLE: Duration = Duration::from_secs(120);
+/// Longest age of a connection, before jitter of up to a tenth is taken off; then GOAWAY.
+pub const CONNECTION_AGE: Duration = Duration::from_secs(3600);
+/// Time for open calls to end after GOAWAY before the connection is cut.
+pub const CONNECTION_GRACE: Duration = Duration::from_secs(30);
+/// How often a connection looks at its idle time and its certificate; an unfit session ends within it.
+pub const CONNECTION_TICK: Duration = Duration::from_secs(5);
+
+/// First sleep after `accept` failed for want of descriptors or memory; doubles.
+pub const ACCEPT_BACKOFF_FIRST: Duration = Duration::from_millis(10);
+/// Longest such sleep.
+pub const ACCEPT_BACKOFF_LAST: Duration = Duration::from_secs(1);
+/// One log line of a kind per this time at most; the rest are counted.
+pub const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Looking up a host name when dialling.
+pub const DIAL_RESOLVE: Duration = Duration::from_secs(5);
+/// TCP connection to one address.
+pub const DIAL_TCP: Duration = Duration::from_secs(5);
+/// TLS handshake when dialling, HTTP/2 preface included.
+pub const DIAL_TLS: Duration = Duration::from_secs(5);
+/// Addresses tried of those a name resolves to.
+pub const DIAL_ADDRESSES: usize = 8;
+
+/// A certificate or key file, in bytes.
+pub const TLS_FILE_BYTES: u64 = 1024 * 1024;
+/// A certificate revocation list file, in bytes.
+pub const CRL_FILE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Field violations one refusal names; more would not fit the header list of the answer.
+pub const REFUSAL_VIOLATIONS: usize = 24;
+/// Characters of one text in a refusal.
+pub const REFUSAL_TEXT_CHARS: usize = 200;
