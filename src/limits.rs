@@ -13,12 +13,10 @@ pub const BACKOFFICE_CONNECTIONS: usize = 512;
 pub const OPERATIONS_CONNECTIONS: usize = 64;
 /// Connections one client key (its SPKI) may hold at once.
 pub const CONNECTIONS_PER_KEY: usize = 16;
-/// Connections that have not yet finished their TLS handshake; the oldest silent one makes room.
+/// Connections that have not yet finished their TLS handshake; the oldest one makes room.
 pub const HANDSHAKES_IN_FLIGHT: usize = 64;
 /// From accept to the finished TLS handshake, the first byte included.
 pub const HANDSHAKE: Duration = Duration::from_secs(5);
-/// How long a newcomer waits for a handshake to end when all of them are talking.
-pub const HANDSHAKE_PATIENCE: Duration = Duration::from_millis(10);
 
 /// HTTP/2 streams open at once on one connection of the peer door.
 pub const PEER_STREAMS_PER_CONNECTION: u32 = 32;
@@ -95,3 +93,33 @@ pub const REFUSAL_TEXT_CHARS: usize = 200;
 pub const ENVELOPE_BYTES_MAX: usize = 64 * 1024;
 /// A body's bytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// A signature's bytes.
+pub const SIGNATURE_BYTES_MAX: usize = 8 * 1024;
+
+/// Messages in one request of a delivery.
+pub const DELIVERIES_PER_REQUEST: usize = 128;
+/// Bytes of messages in one request of a delivery, unless a single message is longer.
+pub const DELIVERY_REQUEST_BYTES: usize = 512 * 1024;
+/// Delivery requests sent and not yet answered.
+pub const DELIVERY_REQUESTS_IN_FLIGHT: usize = 8;
+/// Delivery requests of the other Party being verified or stored at once.
+pub const DELIVERY_REQUESTS_HELD: usize = 8;
+/// Longest wait for the answer to a delivery request.
+pub const DELIVERY_ANSWER: Duration = Duration::from_secs(60);
+/// Longest wait for the answer to Open.
+pub const OPEN_ANSWER: Duration = Duration::from_secs(15);
+
+/// Items read from the journal at once for a feed.
+pub const FEED_PAGE: usize = 256;
+/// Bytes of content read at once for a feed.
+pub const FEED_PAGE_BYTES: usize = 1024 * 1024;
+/// Sign of life on a quiet feed.
+pub const FEED_HEARTBEAT: Duration = Duration::from_secs(15);
+/// Feeds one client may have open.
+pub const FEEDS_PER_CLIENT: usize = 16;
+/// Messages on a page of a list, where the caller names no number.
+pub const PAGE_SIZE: usize = 50;
+/// Rows looked at for one page; a page may be short, and the next goes on.
+pub const PAGE_BUDGET: usize = 20_000;
+/// How long a query waits for the index to cover what is durable.
+pub const INDEX_PATIENCE: Duration = Duration::from_secs(2);

@@ -1,0 +1,57 @@
+//! Answers that come over a dialled connection, and what a broken connection means for a call.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio_util::sync::DropGuard;
+use tonic::{Code, Status};
+
+/// The body of one answer; keeps the connection alive while it is read.
+pub(super) struct Answer {
+    inner: Incoming,
+    _hold: Arc<DropGuard>,
+}
+
+impl Answer {
+    pub fn new(inner: Incoming, hold: Arc<DropGuard>) -> Self {
+        Self { inner, _hold: hold }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Pin::new(&mut self.inner).poll_frame(cx).map_err(status)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// There is no connection: nothing is known of what became of the call, and it may be tried again on another one.
+pub(super) fn unavailable() -> Status {
+    Status::unavailable("the connection is closed")
+}
+
+/// A stream that the server reset has the code for its reason (gRPC over HTTP/2, "Errors"); all else is the connection.
+pub(super) fn status(error: hyper::Error) -> Status {
+    if error.is_canceled() || error.is_closed() || error.is_timeout() || error.is_incomplete_message() {
+        return unavailable();
+    }
+    let status = Status::from_error(Box::new(error));
+    if matches!(status.code(), Code::Unknown | Code::Cancelled) { unavailable() } else { status }
+}

@@ -1,0 +1,187 @@
+//! Everything a TLS party works with, built at once from its files: it exists whole or not at all.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use der::Decode as _;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ClientConfig, Resumption, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, ServerConfig, WebPkiClientVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::TLS13;
+use rustls::{Error, InconsistentKeys, RootCertStore};
+
+use super::files::{Files, Read, certificates};
+use super::provider::provider;
+use super::settings::{RevocationPolicy, TlsError, TlsFile, TlsSettings};
+use super::verify::{Clients, Rules, Servers};
+use crate::crypto::{Certificate, Digest, keyfile};
+
+const HTTP2: &[u8] = b"h2";
+const HTTP1: &[u8] = b"http/1.1";
+
+/// One whole state of a TLS party.
+pub(super) struct Material {
+    pub settings: TlsSettings,
+    pub files: Vec<(PathBuf, Digest)>,
+    pub leaf: Arc<Certificate>,
+    pub clients: Arc<dyn ClientCertVerifier>,
+    pub server: Arc<ServerConfig>,
+    pub client: Arc<ClientConfig>,
+    /// `nextUpdate` of each revocation list; a list without one is never fresh.
+    pub next_updates: Vec<Option<SystemTime>>,
+}
+
+/// Whom this party trusts.
+struct Trust {
+    clients: Arc<dyn ClientCertVerifier>,
+    servers: Arc<dyn ServerCertVerifier>,
+    next_updates: Vec<Option<SystemTime>>,
+}
+
+impl Material {
+    /// Reads and understands every file. Blocks on the file system.
+    pub fn load(settings: TlsSettings) -> Result<Self, TlsError> {
+        let files = Files::read(&settings)?;
+        let provider = provider(settings.hybrid);
+        let (leaf, identity) = identity(&settings, &files, &provider)?;
+        let trust = trust(&settings, &files, &provider)?;
+        Ok(Self {
+            files: files.digests(),
+            leaf: Arc::new(leaf),
+            server: Arc::new(server(&settings, &provider, &trust, &identity)?),
+            client: Arc::new(client(provider, &trust, &identity)?),
+            clients: trust.clients,
+            next_updates: trust.next_updates,
+            settings,
+        })
+    }
+}
+
+fn identity(
+    settings: &TlsSettings,
+    files: &Files,
+    provider: &CryptoProvider,
+) -> Result<(Certificate, Arc<SingleCertAndKey>), TlsError> {
+    let chain = certificates(TlsFile::Chain, &files.chain)?;
+    let der = chain.iter().map(|link| CertificateDer::from(link.der().to_vec())).collect();
+    let leaf = chain.into_iter().next().ok_or(TlsError::KeyMismatch)?;
+    if settings.production && leaf.is_development() {
+        return Err(TlsError::Development { file: TlsFile::Chain });
+    }
+    if files.key.open {
+        // Version control does not keep modes, and a development key keeps nothing safe.
+        if !leaf.is_development() {
+            return Err(TlsError::OpenKey { path: files.key.path.clone() });
+        }
+        tracing::warn!(path = %files.key.path.display(), "development key is open to group or others");
+    }
+    let unusable = || TlsError::Key { path: files.key.path.clone() };
+    let pkcs8 = keyfile::pkcs8(&files.key.content).map_err(|_| unusable())?;
+    let key = PrivateKeyDer::Pkcs8(pkcs8.to_vec().into());
+    let key = provider.key_provider.load_private_key(key).map_err(|_| unusable())?;
+    let certified = CertifiedKey::new(der, key);
+    match certified.keys_match() {
+        Ok(()) => Ok((leaf, Arc::new(SingleCertAndKey::from(certified)))),
+        Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(TlsError::KeyMismatch),
+        Err(error) => Err(TlsError::Configuration(error)),
+    }
+}
+
+fn trust(settings: &TlsSettings, files: &Files, provider: &Arc<CryptoProvider>) -> Result<Trust, TlsError> {
+    let roots = Arc::new(roots(settings, files)?);
+    let (lists, next_updates) = match &files.revocation {
+        Some(read) => lists(read)?,
+        None => Default::default(),
+    };
+    let mut clients = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone())
+        .with_crls(lists.iter().cloned());
+    let mut servers = WebPkiServerVerifier::builder_with_provider(roots, provider.clone()).with_crls(lists);
+    if settings.revocation_policy == RevocationPolicy::Enforce {
+        clients = clients.enforce_revocation_expiration();
+        servers = servers.enforce_revocation_expiration();
+    }
+    let built = |error: rustls::server::VerifierBuilderError| {
+        TlsError::Configuration(Error::General(error.to_string()))
+    };
+    let rules = Rules { pins: settings.pins.clone(), production: settings.production };
+    Ok(Trust {
+        clients: Arc::new(Clients { authority: clients.build().map_err(built)?, rules: rules.clone() }),
+        servers: Arc::new(Servers { authority: servers.build().map_err(built)?, rules }),
+        next_updates,
+    })
+}
+
+fn roots(settings: &TlsSettings, files: &Files) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for read in &files.authorities {
+        for authority in certificates(TlsFile::Authority, read)? {
+            if settings.production && authority.is_development() {
+                return Err(TlsError::Development { file: TlsFile::Authority });
+            }
+            let der = CertificateDer::from(authority.der().to_vec());
+            roots.add(der).map_err(|_| TlsError::NoAuthority)?;
+        }
+    }
+    if roots.is_empty() { Err(TlsError::NoAuthority) } else { Ok(roots) }
+}
+
+type Lists = (Vec<CertificateRevocationListDer<'static>>, Vec<Option<SystemTime>>);
+
+fn lists(read: &Read) -> Result<Lists, TlsError> {
+    let damaged = || TlsError::Revocation { path: read.path.clone() };
+    let mut lists = Vec::new();
+    let mut next_updates = Vec::new();
+    for list in CertificateRevocationListDer::pem_slice_iter(&read.content) {
+        let list = list.map_err(|_| damaged())?;
+        let parsed = x509_cert::crl::CertificateList::from_der(&list).map_err(|_| damaged())?;
+        next_updates.push(parsed.tbs_cert_list.next_update.map(|time| time.to_system_time()));
+        lists.push(list);
+    }
+    if lists.is_empty() { Err(damaged()) } else { Ok((lists, next_updates)) }
+}
+
+/// No tickets, no session storage: every connection shows its certificate anew, so that revocation and unpinning
+/// take effect at the next one.
+fn server(
+    settings: &TlsSettings,
+    provider: &Arc<CryptoProvider>,
+    trust: &Trust,
+    identity: &Arc<SingleCertAndKey>,
+) -> Result<ServerConfig, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&[&TLS13])
+        .map_err(TlsError::Configuration)?
+        .with_client_cert_verifier(trust.clients.clone())
+        .with_cert_resolver(identity.clone());
+    config.alpn_protocols = vec![HTTP2.to_vec()];
+    if settings.http1 {
+        config.alpn_protocols.push(HTTP1.to_vec());
+    }
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.max_early_data_size = 0;
+    Ok(config)
+}
+
+fn client(
+    provider: Arc<CryptoProvider>,
+    trust: &Trust,
+    identity: &Arc<SingleCertAndKey>,
+) -> Result<ClientConfig, TlsError> {
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13])
+        .map_err(TlsError::Configuration)?
+        .dangerous()
+        .with_custom_certificate_verifier(trust.servers.clone())
+        .with_client_cert_resolver(identity.clone());
+    config.alpn_protocols = vec![HTTP2.to_vec()];
+    config.resumption = Resumption::disabled();
+    config.enable_early_data = false;
+    Ok(config)
+}

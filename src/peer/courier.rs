@@ -1,0 +1,291 @@
+//! Brings this Party's messages to the other, in order, for as long as it takes.
+//!
+//! One task reads the journal by position: it never holds a message that is not durable, and nobody waits for it.
+//! Each session begins with Open; a session that fails is begun anew after a growing, jittered wait.
+
+use super::introduction::{Mismatch, Standing, check, introduce};
+use super::v1::peer_service_client::PeerServiceClient;
+use super::v1::{DeliverRequest, DeliverResponse, Delivery, OpenRequest};
+use super::Link;
+use crate::channel::receipt::SentEnvelope;
+use crate::channel::retry::Backoff;
+use crate::crypto::digest::Digest;
+use crate::crypto::random;
+use crate::door::{DialError, DialSettings, Dialled, Shutdown, dial};
+use crate::exchange::acknowledge::{Accepted, AcknowledgeError};
+use crate::exchange::parcel::{Parcel, sealed_from};
+use crate::exchange::receipts::{CheckError, Checker};
+use crate::exchange::store::StoreError;
+use crate::limits;
+use crate::wire::ledger::v1::Receipt;
+use prost::Message as _;
+use prost_types::Timestamp;
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+use tonic_types::StatusExt as _;
+
+/// Whether messages reach the other Party, and if not, why and since when.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Health {
+    /// The other daemon is reached and agrees on where the chains stand.
+    pub open: bool,
+    /// Stable code of the last failure; empty while open.
+    pub reason: String,
+    /// Since when delivery has been failing.
+    pub failing_since: Option<Timestamp>,
+    /// Attempts since then.
+    pub attempts: u32,
+    /// When the next attempt is due.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Key exchange group of the current connection.
+    pub tls_group: String,
+}
+
+/// Why a session ended.
+#[derive(Debug, thiserror::Error)]
+enum SessionError {
+    #[error("{0}")]
+    Dial(#[from] DialError),
+    #[error("{}: {}", .0.code(), .0.message())]
+    Status(Box<Status>),
+    #[error("{0}")]
+    Mismatch(#[from] Mismatch),
+    #[error("the other Party's proof is not accepted: {0}")]
+    Proof(#[from] CheckError),
+    #[error("the other daemon did not answer in time")]
+    Silent,
+    #[error("the other daemon answered something else than was asked")]
+    Unexpected,
+    #[error("the connection was closed")]
+    Closed,
+    #[error("{0}")]
+    Acknowledge(#[from] AcknowledgeError),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+impl SessionError {
+    /// Stable reason code; one of our own, or the other daemon's.
+    fn reason(&self) -> String {
+        match self {
+            Self::Dial(error) => error.reason().to_owned(),
+            Self::Status(status) => status
+                .get_error_details()
+                .error_info()
+                .map_or_else(|| "PEER_UNAVAILABLE".to_owned(), |info| info.reason.chars().take(60).collect()),
+            Self::Mismatch(error) => error.reason().to_owned(),
+            Self::Proof(error) => error.reason().to_owned(),
+            Self::Silent => "PEER_SILENT".to_owned(),
+            Self::Unexpected => "PEER_ANSWER_MALFORMED".to_owned(),
+            Self::Closed => "PEER_CONNECTION_CLOSED".to_owned(),
+            Self::Acknowledge(_) => "RECEIPT_NOT_RECORDED".to_owned(),
+            Self::Store(_) => "STORE_UNREADABLE".to_owned(),
+        }
+    }
+}
+
+impl From<Status> for SessionError {
+    fn from(status: Status) -> Self {
+        Self::Status(Box::new(status))
+    }
+}
+
+/// The task that delivers.
+#[derive(Debug)]
+pub struct Courier {
+    /// What both directions share.
+    pub link: Link,
+    /// Where the other daemon is.
+    pub dial: DialSettings,
+    /// When to try again.
+    pub backoff: Backoff,
+    /// Told at every change.
+    pub health: watch::Sender<Health>,
+}
+
+/// A request that is sent and not answered.
+struct InFlight {
+    sent_at: Instant,
+    expected: Vec<SentEnvelope>,
+    accepted: (u64, Digest),
+}
+
+impl Courier {
+    /// Delivers until the daemon drains.
+    pub async fn run(self, shutdown: Shutdown) {
+        let mut failures = 0;
+        let mut standing = Standing::from(self.link.engine.started_with());
+        while !shutdown.is_draining() {
+            let ended = tokio::select! {
+                ended = self.session(&mut standing, &mut failures) => ended,
+                () = shutdown.draining() => return,
+            };
+            let Err(error) = ended else { return };
+            failures += 1;
+            let jitter = random::array::<4>().map_or(0, u32::from_le_bytes);
+            let wait = self.backoff.wait(failures, jitter);
+            self.note_failure(&error, failures, wait);
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = shutdown.draining() => return,
+            }
+        }
+    }
+
+    fn note_failure(&self, error: &SessionError, attempts: u32, wait: Duration) {
+        let reason = error.reason();
+        if attempts == 1 || attempts.is_power_of_two() {
+            tracing::warn!(reason, %error, attempts, retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "delivery failed");
+        }
+        let now = self.link.engine.core().clock.now();
+        let wait_seconds = i64::try_from(wait.as_secs()).unwrap_or(i64::MAX);
+        self.health.send_modify(|health| {
+            health.open = false;
+            health.tls_group.clear();
+            health.failing_since.get_or_insert(now);
+            health.reason = reason;
+            health.attempts = attempts;
+            health.next_attempt_at = Some(Timestamp { seconds: now.seconds.saturating_add(wait_seconds), ..now });
+        });
+    }
+
+    async fn session(&self, standing: &mut Standing, failures: &mut u32) -> Result<(), SessionError> {
+        let dialled = dial(&self.dial).await?;
+        let mut client = PeerServiceClient::new(dialled.clone())
+            .max_decoding_message_size(limits::MESSAGE_BYTES)
+            .max_encoding_message_size(2 * limits::MESSAGE_BYTES);
+        *standing = Standing::read(self.link.engine.store(), standing)?;
+        let mut checker = self.open(&mut client, standing).await?;
+        tracing::info!(group = dialled.group(), "the channel is open");
+        *failures = 0;
+        self.health.send_replace(Health { open: true, tls_group: dialled.group().to_owned(), ..Health::default() });
+
+        let (requests, outgoing) = mpsc::channel(limits::DELIVERY_REQUESTS_IN_FLIGHT);
+        let answers = timeout(limits::OPEN_ANSWER, client.deliver(ReceiverStream::new(outgoing)));
+        let answers = answers.await.map_err(|_| SessionError::Silent)??.into_inner();
+        self.deliver(&dialled, requests, answers, &mut checker, standing).await
+    }
+
+    async fn open(&self, client: &mut PeerServiceClient<Dialled>, standing: &Standing) -> Result<Checker, SessionError> {
+        let (introduction, _) = introduce(&self.link, standing);
+        let request = OpenRequest { introduction: Some(introduction) };
+        let response = timeout(limits::OPEN_ANSWER, client.open(request)).await.map_err(|_| SessionError::Silent)??;
+        let response = response.into_inner();
+        let peer = response.introduction.ok_or(SessionError::Unexpected)?;
+        let checkpoint = check(&self.link, standing, &peer)?;
+        let ledger_key = self.link.trust.load().ledger_key;
+        let checker = Checker::new(self.link.terms().peer_vkey(peer.epoch, ledger_key));
+        let (size, root) = standing.accepted;
+        checker.extends(size, &root, &checkpoint, &response.consistency)?;
+        Ok(checker)
+    }
+
+    async fn deliver(
+        &self,
+        dialled: &Dialled,
+        requests: mpsc::Sender<DeliverRequest>,
+        mut answers: Streaming<DeliverResponse>,
+        checker: &mut Checker,
+        standing: &mut Standing,
+    ) -> Result<(), SessionError> {
+        let mut progress = self.link.engine.progress();
+        let mut in_flight: VecDeque<InFlight> = VecDeque::new();
+        let mut recording: VecDeque<oneshot::Receiver<Result<(), AcknowledgeError>>> = VecDeque::new();
+        let mut next = standing.acknowledged + 1;
+        loop {
+            while in_flight.len() < limits::DELIVERY_REQUESTS_IN_FLIGHT {
+                let Some(sent) = self.send_next(&requests, next, standing.accepted).await? else { break };
+                next += sent.expected.len() as u64;
+                in_flight.push_back(sent);
+            }
+            let patience = in_flight.front().map_or(limits::DELIVERY_ANSWER, |oldest| {
+                limits::DELIVERY_ANSWER.saturating_sub(oldest.sent_at.elapsed())
+            });
+            tokio::select! {
+                answer = answers.message() => {
+                    let answer = answer?.ok_or(SessionError::Closed)?;
+                    let sent = in_flight.pop_front().ok_or(SessionError::Unexpected)?;
+                    let (accepted, head) = read_answer(&answer, &sent, checker)?;
+                    standing.accepted = head;
+                    recording.push_back(self.link.engine.acknowledge(accepted).await?);
+                }
+                recorded = async { recording.front_mut()?.await.ok() }, if !recording.is_empty() => {
+                    recording.pop_front();
+                    recorded.unwrap_or(Err(AcknowledgeError::Stopping))?;
+                }
+                changed = progress.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                }
+                () = tokio::time::sleep(patience), if !in_flight.is_empty() => return Err(SessionError::Silent),
+                () = dialled.closed() => return Err(SessionError::Closed),
+            }
+        }
+    }
+
+    async fn send_next(
+        &self,
+        requests: &mpsc::Sender<DeliverRequest>,
+        next: u64,
+        accepted: (u64, Digest),
+    ) -> Result<Option<InFlight>, SessionError> {
+        let store = self.link.engine.store();
+        let parcels = sealed_from(store, next, limits::DELIVERIES_PER_REQUEST, limits::DELIVERY_REQUEST_BYTES)?;
+        if parcels.is_empty() {
+            return Ok(None);
+        }
+        let expected = (next..).zip(&parcels).map(|(sequence, parcel)| parcel.expects(sequence)).collect();
+        let deliveries = parcels.into_iter().map(delivery).collect();
+        let request = DeliverRequest { deliveries, accepted_size: accepted.0 };
+        requests.send(request).await.map_err(|_| SessionError::Closed)?;
+        Ok(Some(InFlight { sent_at: Instant::now(), expected, accepted }))
+    }
+}
+
+fn delivery(parcel: Parcel) -> Delivery {
+    let Parcel { envelope, signature, item } = parcel;
+    let item = item.unwrap_or_default();
+    Delivery { envelope, signature, body_salt: item.salt, body: item.body, document_salts: item.document_salts }
+}
+
+/// Checks an answer whole: every receipt, and that the other ledger only ever grew.
+fn read_answer(
+    answer: &DeliverResponse,
+    sent: &InFlight,
+    checker: &mut Checker,
+) -> Result<(Vec<Accepted>, (u64, Digest)), SessionError> {
+    if answer.receipts.len() != sent.expected.len() {
+        return Err(SessionError::Unexpected);
+    }
+    let mut receipts = Vec::with_capacity(answer.receipts.len());
+    for (receipt, expected) in answer.receipts.iter().zip(&sent.expected) {
+        let (receipted, checkpoint) = checker.receipt(receipt, expected)?;
+        receipts.push((receipt, expected, receipted, checkpoint));
+    }
+    let current = checker.checkpoint(&answer.checkpoint)?;
+    checker.extends(sent.accepted.0, &sent.accepted.1, &current, &answer.consistency)?;
+    let mut proven: Option<(u64, Digest)> = None;
+    for (_, _, _, older) in &receipts {
+        let head = (older.size, older.root);
+        if head == (current.size, current.root) || proven == Some(head) {
+            continue;
+        }
+        let proof = answer.older_heads.iter().find(|proof| proof.size == older.size).ok_or(SessionError::Unexpected)?;
+        checker.extends(older.size, &older.root, &current, &proof.consistency)?;
+        proven = Some(head);
+    }
+    let accept = |(receipt, expected, receipted, _): (&Receipt, &SentEnvelope, crate::channel::receipt::Receipted, _)| Accepted {
+        sequence: expected.sequence,
+        envelope_digest: expected.digest,
+        receipt: receipt.encode_to_vec().into(),
+        rejection: receipted.rejection,
+        peer_size: current.size,
+        peer_root: current.root,
+    };
+    Ok((receipts.into_iter().map(accept).collect(), (current.size, current.root)))
+}

@@ -1,0 +1,232 @@
+//! What the other Party's daemon may ask of us.
+
+use super::introduction::{Mismatch, Standing, check, introduce};
+use super::v1::peer_service_server::PeerService;
+use super::v1::{DeliverRequest, DeliverResponse, Delivery, OlderHead, OpenRequest, OpenResponse};
+use super::{Link, Trust};
+use crate::channel::envelope::EnvelopeError;
+use crate::door::{Draining, Refusal};
+use crate::exchange::deliver::{Arrival, ConsumeError, Outcome};
+use crate::exchange::parcel::{Parcel, inspect};
+use crate::exchange::receipts::{consistency, receipt};
+use crate::limits;
+use crate::wire::ledger::v1::Item;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Request, Response, Status, Streaming};
+
+/// The peer door's service.
+#[derive(Debug, Clone)]
+pub struct Service {
+    link: Link,
+    standing: Arc<Mutex<Standing>>,
+}
+
+/// A delivery request on its way through the engine.
+struct UnderWay {
+    accepted_size: u64,
+    answer: oneshot::Receiver<Result<Vec<Outcome>, ConsumeError>>,
+}
+
+impl Service {
+    /// Serves the link.
+    pub fn new(link: Link) -> Self {
+        let standing = Arc::new(Mutex::new(Standing::from(link.engine.started_with())));
+        Self { link, standing }
+    }
+
+    fn standing(&self) -> Result<Standing, Mismatch> {
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        *standing = Standing::read(self.link.engine.store(), &standing)?;
+        Ok(standing.clone())
+    }
+}
+
+#[tonic::async_trait]
+impl PeerService for Service {
+    async fn open(&self, request: Request<OpenRequest>) -> Result<Response<OpenResponse>, Status> {
+        let peer = request.into_inner().introduction.ok_or_else(|| malformed("introduction"))?;
+        let standing = self.standing().map_err(|error| mismatch(&error))?;
+        check(&self.link, &standing, &peer).map_err(|error| {
+            tracing::warn!(reason = error.reason(), %error, "the other Party's daemon does not fit");
+            mismatch(&error)
+        })?;
+        let (introduction, size) = introduce(&self.link, &standing);
+        let consistency = consistency(self.link.engine.store(), peer.accepted_size, size).map_err(|error| unreadable(&error))?;
+        Ok(Response::new(OpenResponse { introduction: Some(introduction), consistency }))
+    }
+
+    type DeliverStream = ReceiverStream<Result<DeliverResponse, Status>>;
+
+    async fn deliver(&self, request: Request<Streaming<DeliverRequest>>) -> Result<Response<Self::DeliverStream>, Status> {
+        let draining = request.extensions().get::<Draining>().cloned().unwrap_or_default();
+        let (under_way, answers) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
+        let (responses, stream) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
+        let (link, requests) = (self.link.clone(), request.into_inner());
+        let failed = responses.clone();
+        tokio::spawn(async move {
+            if let Err(status) = take_in(&link, requests, &draining, &under_way).await {
+                let _ = failed.send(Err(status)).await;
+            }
+        });
+        let link = self.link.clone();
+        tokio::spawn(async move { answer(&link, answers, &responses).await });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+/// Verifies what arrives, several requests at a time, and gives it to the engine in the order of the stream.
+async fn take_in(
+    link: &Link,
+    mut requests: Streaming<DeliverRequest>,
+    draining: &Draining,
+    under_way: &mpsc::Sender<UnderWay>,
+) -> Result<(), Status> {
+    let (verifying, mut verified) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
+    let reading = async {
+        loop {
+            let request = tokio::select! {
+                () = draining.begun() => return Err(stopping()),
+                request = requests.message() => request?,
+            };
+            let Some(request) = request else { return Ok(()) };
+            let trust = link.trust.load_full();
+            let accepted_size = request.accepted_size;
+            let task = tokio::spawn(async move { verify(request, &trust) });
+            if verifying.send((accepted_size, task)).await.is_err() {
+                return Ok(());
+            }
+        }
+    };
+    let consuming = async {
+        while let Some((accepted_size, task)) = verified.recv().await {
+            let arrivals = task.await.map_err(|_| stopping())??;
+            let answer = link.engine.consume(arrivals).await.map_err(|error| refused(error))?;
+            if under_way.send(UnderWay { accepted_size, answer }).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let reading = async {
+        let result = reading.await;
+        // What was read before the end is still consumed.
+        drop(verifying);
+        result
+    };
+    let (read, consumed) = tokio::join!(reading, consuming);
+    consumed.and(read)
+}
+
+fn verify(request: DeliverRequest, trust: &Trust) -> Result<Vec<Arrival>, Status> {
+    if request.deliveries.is_empty() || request.deliveries.len() > 2 * limits::DELIVERIES_PER_REQUEST {
+        return Err(malformed("deliveries"));
+    }
+    request.deliveries.into_iter().map(|delivery| verify_one(delivery, trust)).collect()
+}
+
+fn verify_one(delivery: Delivery, trust: &Trust) -> Result<Arrival, Status> {
+    if delivery.envelope.len() > limits::ENVELOPE_BYTES_MAX {
+        return Err(malformed("deliveries.envelope"));
+    }
+    if delivery.signature.len() > limits::SIGNATURE_BYTES_MAX {
+        return Err(malformed("deliveries.signature"));
+    }
+    let unavailable = delivery.body_salt.is_empty() && delivery.body.is_empty();
+    let item = Item { salt: delivery.body_salt, body: delivery.body, document_salts: delivery.document_salts };
+    let parcel = Parcel {
+        envelope: delivery.envelope,
+        signature: delivery.signature,
+        item: if unavailable { None } else { Some(item) },
+    };
+    inspect(parcel, &trust.signing).map_err(|error| {
+        tracing::warn!(%error, "an envelope was refused");
+        let reason = match &error {
+            EnvelopeError::Undecodable => "ENVELOPE_UNDECODABLE",
+            EnvelopeError::UnknownKey => "KEY_NOT_TRUSTED",
+            EnvelopeError::Signature(_) => "SIGNATURE_INVALID",
+        };
+        Refusal::new(Code::InvalidArgument, reason, error.to_string()).status()
+    })
+}
+
+/// Answers each request once its envelopes are durable, in order.
+async fn answer(
+    link: &Link,
+    mut under_way: mpsc::Receiver<UnderWay>,
+    responses: &mpsc::Sender<Result<DeliverResponse, Status>>,
+) {
+    while let Some(next) = under_way.recv().await {
+        let response = match next.answer.await {
+            Ok(Ok(outcomes)) => respond(link, next.accepted_size, &outcomes),
+            Ok(Err(error)) => Err(refused(error)),
+            Err(_) => Err(stopping()),
+        };
+        let failed = response.is_err();
+        if responses.send(response).await.is_err() || failed {
+            return;
+        }
+    }
+}
+
+fn respond(link: &Link, accepted_size: u64, outcomes: &[Outcome]) -> Result<DeliverResponse, Status> {
+    let store = link.engine.store();
+    let (head, checkpoint) = store.reader().checkpoint();
+    let mut receipts = Vec::with_capacity(outcomes.len());
+    let mut older = BTreeSet::new();
+    for outcome in outcomes {
+        let (receipt, size) = receipt(store, outcome).map_err(|error| unreadable(&error))?;
+        receipts.push(receipt);
+        older.insert(size);
+    }
+    older.remove(&head.size);
+    let older_heads = older
+        .into_iter()
+        .map(|size| Ok(OlderHead { size, consistency: consistency(store, size, head.size)? }))
+        .collect::<Result<_, crate::exchange::store::StoreError>>()
+        .map_err(|error| unreadable(&error))?;
+    let consistency = consistency(store, accepted_size, head.size).map_err(|error| unreadable(&error))?;
+    Ok(DeliverResponse { receipts, checkpoint: checkpoint.to_string(), consistency, older_heads })
+}
+
+/// The one table from what may go wrong to what the other Party's daemon is told.
+fn refused(error: ConsumeError) -> Status {
+    let (code, reason) = match error {
+        ConsumeError::Refused(refusal) => (Code::FailedPrecondition, refusal.reason()),
+        ConsumeError::Equivocation => (Code::FailedPrecondition, "EQUIVOCATION"),
+        ConsumeError::NoSpace => (Code::ResourceExhausted, "NO_SPACE"),
+        ConsumeError::Stopping => (Code::Unavailable, "STOPPING"),
+    };
+    if matches!(error, ConsumeError::Refused(_) | ConsumeError::Equivocation) {
+        tracing::warn!(reason, "an envelope was refused");
+    }
+    let refusal = Refusal::new(code, reason, error.to_string());
+    match code {
+        Code::ResourceExhausted | Code::Unavailable => refusal.retry_after(Duration::from_secs(5)).status(),
+        _ => refusal.status(),
+    }
+}
+
+fn mismatch(error: &Mismatch) -> Status {
+    let code = match error {
+        Mismatch::Store(_) => Code::Internal,
+        _ => Code::FailedPrecondition,
+    };
+    Refusal::new(code, error.reason(), error.to_string()).status()
+}
+
+fn malformed(field: &str) -> Status {
+    Refusal::new(Code::InvalidArgument, "REQUEST_MALFORMED", format!("{field} is missing or out of bounds")).status()
+}
+
+fn stopping() -> Status {
+    refused(ConsumeError::Stopping)
+}
+
+fn unreadable(error: &crate::exchange::store::StoreError) -> Status {
+    tracing::error!(%error, "the store cannot be read");
+    Refusal::new(Code::Internal, "STORE_UNREADABLE", "the store cannot be read").status()
+}
