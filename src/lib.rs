@@ -6,5 +6,7 @@ pub mod exchange;
 pub mod index;
 pub mod journal;
 pub mod ledger;
+pub mod rules;
+pub mod treaty;
 pub mod vault;
 pub mod wire;
