@@ -2,6 +2,21 @@
 
 #![allow(missing_docs, clippy::all, reason = "generated from the protos, which carry the documentation")]
 
+use prost_reflect::DescriptorPool;
+use std::sync::OnceLock;
+
+/// Every package of `proto/`, with options and comments, as one encoded `FileDescriptorSet`.
+static DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// The descriptors of all packages, with the options of `article6.rules.v1` and the comments of the
+/// protos. Decoded once.
+pub fn descriptors() -> &'static DescriptorPool {
+    static POOL: OnceLock<DescriptorPool> = OnceLock::new();
+    // The build wrote these bytes, so they decode. Were they damaged, the pool would know no message at
+    // all, and whoever asks it refuses everything.
+    POOL.get_or_init(|| DescriptorPool::decode(DESCRIPTORS).unwrap_or_default())
+}
+
 /// Bodies of the agreement's messages.
 pub mod assistance {
     /// Version 1.
