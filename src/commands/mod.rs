@@ -1,3 +1,4 @@
-//! One file per subcommand.
+//! What the commands of the program do, one file or folder each. Nothing else uses this room.
 
 pub mod certs;
+pub mod json;

@@ -138,6 +138,22 @@ pub async fn dial(settings: &DialSettings) -> Result<Dialled, DialError> {
     Ok(Dialled { sender, authority, group: group.into(), server_key, closed, _hold: Arc::new(hold) })
 }
 
+impl DialError {
+    /// Stable reason code.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Name => "PEER_ADDRESS_UNUSABLE",
+            Self::Network(Stage::Resolve, _) | Self::Timeout(Stage::Resolve) => "PEER_NAME_UNRESOLVED",
+            Self::Network(..) => "PEER_UNREACHABLE",
+            Self::Timeout(Stage::Tcp) => "PEER_UNREACHABLE",
+            Self::Timeout(_) | Self::Closed => "PEER_SILENT",
+            Self::Tls(_) | Self::Protocol => "PEER_CERTIFICATE_REFUSED",
+            Self::Refused(_) => "OWN_CERTIFICATE_REFUSED",
+        }
+    }
+}
+
 impl Dialled {
     /// Resolves when the connection is no more.
     pub async fn closed(&self) {

@@ -13,7 +13,6 @@
 pub mod acknowledge;
 pub mod clock;
 pub mod commit;
-#[cfg(any())]
 pub mod content;
 pub mod deliver;
 pub mod engine;

@@ -69,7 +69,7 @@ pub fn inspect(parcel: Parcel, trusted: &[Certificate]) -> Result<Arrival, Envel
     });
     let treaty = matches!(StatementType::try_from(fields.statement_type), Ok(StatementType::Treaty));
     let effect = match &parcel.item {
-        Some(item) if treaty && body_matches && body_fits => Bytes::new(),
+        Some(item) if treaty && body_matches && body_fits => super::content::effect(&item.body),
         _ => Bytes::new(),
     };
     Ok(Arrival {
