@@ -27,13 +27,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     generate(&messages, &out.join("messages"), configure())?;
 
+    // Requests of the back-office and operations doors are checked whole before they are decoded; the peer door must
+    // understand later versions of itself.
     let mut services = configure();
     for package in MESSAGES {
         services =
             services.extern_path(format!(".article6.{package}.v1"), format!("crate::wire::{package}::v1"));
     }
     for package in SERVICES {
-        generate(&protos(package)?, &out.join(package), services.clone())?;
+        let services = match package {
+            "peer" => services.clone(),
+            _ => services.clone().codec_path("crate::door::strict::StrictCodec"),
+        };
+        generate(&protos(package)?, &out.join(package), services)?;
     }
     Ok(())
 }
@@ -50,7 +56,9 @@ fn generate(
 ) -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(out)?;
     let set = prost_types::FileDescriptorSet::decode(descriptors(files)?.as_slice())?;
-    builder.out_dir(out).compile_fds(set)?;
+    let mut config = prost_build::Config::new();
+    config.enable_type_names();
+    builder.out_dir(out).compile_fds_with_config(set, config)?;
     Ok(())
 }
 

@@ -13,6 +13,8 @@ pub enum Lookup {
     Acknowledged(u64),
     /// The `Equivocation` event of a sequence.
     Equivocation(u64),
+    /// The `HandedOver` event that names a message's ledger index.
+    HandedOver(u64),
 }
 
 impl Lookup {
@@ -24,6 +26,7 @@ impl Lookup {
             Self::Consumed(sequence) => (b'c', &sequence.to_be_bytes()),
             Self::Acknowledged(sequence) => (b'a', &sequence.to_be_bytes()),
             Self::Equivocation(sequence) => (b'e', &sequence.to_be_bytes()),
+            Self::HandedOver(leaf) => (b'h', &leaf.to_be_bytes()),
         };
         [&[kind], value].concat()
     }

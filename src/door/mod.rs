@@ -30,6 +30,7 @@ pub mod limits;
 pub mod refusal;
 pub mod shutdown;
 mod standing;
+pub mod strict;
 pub mod throttle;
 pub mod tls;
 

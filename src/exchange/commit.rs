@@ -1,5 +1,6 @@
 //! The one task that makes durable: batches in, answers out.
 
+use crate::channel::state::State;
 use crate::journal::head::Head;
 use crate::journal::writer::{Persister, Staged};
 use std::sync::Arc;
@@ -19,10 +20,10 @@ pub struct Committed {
 pub(super) type Answer = Box<dyn FnOnce(&Committed) + Send>;
 
 /// How the store is doing, for those who watch.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Progress {
-    /// Events that are durable.
-    pub size: u64,
+    /// The state of the channel after everything that is durable.
+    pub state: Arc<State>,
     /// Commits since the start.
     pub commits: u64,
     /// Syncs since the start.
@@ -32,7 +33,7 @@ pub struct Progress {
 }
 
 pub(super) enum Job {
-    Batch(Box<Staged>, Vec<Answer>),
+    Batch(Box<Staged>, Arc<State>, Vec<Answer>),
     Barrier(SyncSender<()>),
 }
 
@@ -54,8 +55,8 @@ impl Committer {
         Ok(Self(sender))
     }
 
-    pub(super) fn commit(&self, staged: Staged, answers: Vec<Answer>) -> Result<(), Stopped> {
-        self.0.send(Job::Batch(Box::new(staged), answers)).map_err(|_| Stopped)
+    pub(super) fn commit(&self, staged: Staged, state: Arc<State>, answers: Vec<Answer>) -> Result<(), Stopped> {
+        self.0.send(Job::Batch(Box::new(staged), state, answers)).map_err(|_| Stopped)
     }
 
     /// Returns when everything handed over before is durable.
@@ -70,21 +71,21 @@ fn run(mut persister: Persister, jobs: &Receiver<Job>, progress: &watch::Sender<
     while let Ok(job) = jobs.recv() {
         match job {
             Job::Barrier(done) => drop(done.send(())),
-            Job::Batch(staged, answers) => {
+            Job::Batch(staged, state, answers) => {
                 let committed = Committed { head: staged.head, note: staged.note.as_str().into() };
                 if let Err(error) = persister.persist(*staged) {
                     tracing::error!(error = %error, "a commit failed; nothing more is written");
                     progress.send_modify(|progress| progress.failure = Some(error.to_string().into()));
                     return;
                 }
-                for answer in answers {
-                    answer(&committed);
-                }
                 progress.send_modify(|progress| {
-                    progress.size = committed.head.size;
+                    progress.state = state;
                     progress.commits += 1;
                     progress.syncs = persister.syncs();
                 });
+                for answer in answers {
+                    answer(&committed);
+                }
             }
         }
     }

@@ -24,7 +24,6 @@ pub struct Engine {
     pub(super) core: Arc<Core>,
     pub(super) progress: watch::Receiver<Progress>,
     pub(super) queues: Arc<Mutex<Option<Queues>>>,
-    pub(super) started: Arc<State>,
 }
 
 /// The deciding task's queues.
@@ -50,9 +49,9 @@ impl Engine {
         self.progress.clone()
     }
 
-    /// The state the engine started with.
-    pub fn started_with(&self) -> &State {
-        &self.started
+    /// The state of the channel after everything that is durable.
+    pub fn state(&self) -> Arc<State> {
+        self.progress.borrow().state.clone()
     }
 
     /// Takes no further commands.

@@ -140,12 +140,12 @@ pub fn start(
     let store = Store::new(reader, vault);
     expect_keys(&store, &keeper)?;
 
-    let progress = Progress { size: store.reader().head().size, ..Progress::default() };
+    let started = Arc::new(fold.state.clone());
+    let progress = Progress { state: started, commits: 0, syncs: 0, failure: None };
     let (progress, watched) = watch::channel(progress);
     let committer = Committer::start(persister, progress.clone()).map_err(|error| failed(&error))?;
     let Keeper { terms, signing_key, ledger_key } = keeper;
     let core = Arc::new(Core { terms, signing_key, ledger_key, clock, store });
-    let started = Arc::new(fold.state.clone());
     let mut desk = Desk::new(core.clone(), fold.state, writer, committer);
     let nonce = Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?);
     desk.begin(Fact::Started(Started { nonce, version: env!("CARGO_PKG_VERSION").to_owned() }))
@@ -161,7 +161,7 @@ pub fn start(
         })
         .map_err(|error| failed(&error))?;
     let queues = Arc::new(Mutex::new(Some(Queues { first, second })));
-    Ok(Engine { core, progress: watched, queues, started })
+    Ok(Engine { core, progress: watched, queues })
 }
 
 /// The ledger says whose it is; other keys must be introduced, not swapped.

@@ -51,8 +51,8 @@ async fn messages_cross_and_everything_holds() {
     check_everything(&a, &b);
     a.restart(Aftermath::PowerLost).await;
     b.restart(Aftermath::PowerLost).await;
-    assert_eq!(a.engine().started_with().acknowledged(), 2);
-    assert_eq!(b.engine().started_with().cursor("c"), b.engine().started_with().handed_over());
+    assert_eq!(a.engine().state().acknowledged(), 2);
+    assert_eq!(b.engine().state().cursor("c"), b.engine().state().handed_over());
     check_everything(&a, &b);
 }
 
@@ -72,7 +72,7 @@ async fn segments_roll_and_nothing_depends_on_their_number() {
     check_everything(&a, &b);
     a.restart(Aftermath::PowerLost).await;
     b.restart(Aftermath::Killed).await;
-    assert_eq!(a.engine().started_with().sealed().sequence, 120);
+    assert_eq!(a.engine().state().sealed().sequence, 120);
     check_everything(&a, &b);
     assert_eq!(a.submit("r7", &vec![b'x'; 700]).await, Ok(a.acknowledged["r7"]), "the same answer for ever");
     assert_eq!(a.submit("r7", b"other").await, Err(SubmitError::RequestIdReused));

@@ -211,7 +211,7 @@ impl Desk {
         }
         let (terms, key, epoch) = (&self.core.terms, &self.core.ledger_key, self.state.epoch());
         let staged = self.journal.stage(events, |size, root| sign_checkpoint(terms, key, epoch, size, *root));
-        Ok(self.committer.commit(staged, answers)?)
+        Ok(self.committer.commit(staged, Arc::new(self.state.clone()), answers)?)
     }
 
     /// Makes room for a batch; closes the segment when it would be exceeded.

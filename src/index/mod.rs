@@ -8,7 +8,7 @@ mod rows;
 
 pub use rows::{Direction, Row};
 
-use rows::{HANDED_OVER, MESSAGE, META, REJECTED, case_key, key};
+use rows::{HANDED_OVER, MESSAGE, META, REJECTED, TAKEN_OVER, case_key, key};
 use std::path::{Path, PathBuf};
 
 /// Sealed or received messages, their cases and their exceptional states.
@@ -39,6 +39,13 @@ pub enum Change {
     Rejected(u64),
     /// The message received at this ledger index was taken over on its own.
     HandedOver(u64),
+    /// Everything before `next_leaf` was taken over, says the event at this ledger index.
+    TakenOver {
+        /// Where it ends.
+        next_leaf: u64,
+        /// The event.
+        leaf: u64,
+    },
 }
 
 /// What is known of a message beside its row.
@@ -152,6 +159,9 @@ impl Index {
                         batch.insert(case_key(&row.case_id, row.leaf), sled::IVec::default());
                     }
                     Change::Rejected(leaf) => batch.insert(key(REJECTED, *leaf), sled::IVec::default()),
+                    Change::TakenOver { next_leaf, leaf } => {
+                        batch.insert(key(TAKEN_OVER, *next_leaf), leaf.to_be_bytes().to_vec());
+                    }
                     Change::HandedOver(leaf) => batch.insert(key(HANDED_OVER, *leaf), sled::IVec::default()),
                 }
             }
@@ -202,9 +212,12 @@ impl Index {
         })
     }
 
-    /// Whether a message received was taken over on its own.
-    pub fn is_handed_over(&self, leaf: u64) -> Result<bool, IndexError> {
-        self.guarded(|db| Ok(db.contains_key(key(HANDED_OVER, leaf))?))
+    /// The event by which the message at a ledger index was taken over together with others.
+    pub fn taken_over_by(&self, leaf: u64) -> Result<Option<u64>, IndexError> {
+        self.guarded(|db| {
+            let next = db.range(key(TAKEN_OVER, leaf + 1)..=key(TAKEN_OVER, u64::MAX)).next().transpose()?;
+            next.map(|(_, event)| rows::leaf(&event).ok_or(IndexError::Damaged)).transpose()
+        })
     }
 
     /// Every entry, in order, for comparison with an index built anew.

@@ -3,13 +3,13 @@
 //! One task reads the journal by position: it never holds a message that is not durable, and nobody waits for it.
 //! Each session begins with Open; a session that fails is begun anew after a growing, jittered wait.
 
-use super::introduction::{Mismatch, Standing, check, introduce};
+use super::introduction::{Mismatch, check, introduce};
 use super::v1::peer_service_client::PeerServiceClient;
 use super::v1::{DeliverRequest, DeliverResponse, Delivery, OpenRequest};
 use super::Link;
 use crate::channel::receipt::SentEnvelope;
 use crate::channel::retry::Backoff;
-use crate::crypto::digest::Digest;
+use crate::channel::state::{PeerHead, State};
 use crate::crypto::random;
 use crate::door::{DialError, DialSettings, Dialled, Shutdown, dial};
 use crate::exchange::acknowledge::{Accepted, AcknowledgeError};
@@ -111,17 +111,16 @@ pub struct Courier {
 struct InFlight {
     sent_at: Instant,
     expected: Vec<SentEnvelope>,
-    accepted: (u64, Digest),
+    accepted: PeerHead,
 }
 
 impl Courier {
     /// Delivers until the daemon drains.
     pub async fn run(self, shutdown: Shutdown) {
         let mut failures = 0;
-        let mut standing = Standing::from(self.link.engine.started_with());
         while !shutdown.is_draining() {
             let ended = tokio::select! {
-                ended = self.session(&mut standing, &mut failures) => ended,
+                ended = self.session(&mut failures) => ended,
                 () = shutdown.draining() => return,
             };
             let Err(error) = ended else { return };
@@ -153,13 +152,13 @@ impl Courier {
         });
     }
 
-    async fn session(&self, standing: &mut Standing, failures: &mut u32) -> Result<(), SessionError> {
+    async fn session(&self, failures: &mut u32) -> Result<(), SessionError> {
         let dialled = dial(&self.dial).await?;
         let mut client = PeerServiceClient::new(dialled.clone())
             .max_decoding_message_size(limits::MESSAGE_BYTES)
             .max_encoding_message_size(2 * limits::MESSAGE_BYTES);
-        *standing = Standing::read(self.link.engine.store(), standing)?;
-        let mut checker = self.open(&mut client, standing).await?;
+        let state = self.link.engine.state();
+        let mut checker = self.open(&mut client, &state).await?;
         tracing::info!(group = dialled.group(), "the channel is open");
         *failures = 0;
         self.health.send_replace(Health { open: true, tls_group: dialled.group().to_owned(), ..Health::default() });
@@ -167,19 +166,19 @@ impl Courier {
         let (requests, outgoing) = mpsc::channel(limits::DELIVERY_REQUESTS_IN_FLIGHT);
         let answers = timeout(limits::OPEN_ANSWER, client.deliver(ReceiverStream::new(outgoing)));
         let answers = answers.await.map_err(|_| SessionError::Silent)??.into_inner();
-        self.deliver(&dialled, requests, answers, &mut checker, standing).await
+        self.deliver(&dialled, requests, answers, &mut checker, &state).await
     }
 
-    async fn open(&self, client: &mut PeerServiceClient<Dialled>, standing: &Standing) -> Result<Checker, SessionError> {
-        let (introduction, _) = introduce(&self.link, standing);
+    async fn open(&self, client: &mut PeerServiceClient<Dialled>, state: &State) -> Result<Checker, SessionError> {
+        let (introduction, _) = introduce(&self.link, state);
         let request = OpenRequest { introduction: Some(introduction) };
         let response = timeout(limits::OPEN_ANSWER, client.open(request)).await.map_err(|_| SessionError::Silent)??;
         let response = response.into_inner();
         let peer = response.introduction.ok_or(SessionError::Unexpected)?;
-        let checkpoint = check(&self.link, standing, &peer)?;
+        let checkpoint = check(&self.link, state, &peer)?;
         let ledger_key = self.link.trust.load().ledger_key;
         let checker = Checker::new(self.link.terms().peer_vkey(peer.epoch, ledger_key));
-        let (size, root) = standing.accepted;
+        let PeerHead { size, root } = state.peer_head();
         checker.extends(size, &root, &checkpoint, &response.consistency)?;
         Ok(checker)
     }
@@ -190,15 +189,16 @@ impl Courier {
         requests: mpsc::Sender<DeliverRequest>,
         mut answers: Streaming<DeliverResponse>,
         checker: &mut Checker,
-        standing: &mut Standing,
+        state: &State,
     ) -> Result<(), SessionError> {
         let mut progress = self.link.engine.progress();
         let mut in_flight: VecDeque<InFlight> = VecDeque::new();
         let mut recording: VecDeque<oneshot::Receiver<Result<(), AcknowledgeError>>> = VecDeque::new();
-        let mut next = standing.acknowledged + 1;
+        let mut accepted = state.peer_head();
+        let mut next = state.acknowledged() + 1;
         loop {
             while in_flight.len() < limits::DELIVERY_REQUESTS_IN_FLIGHT {
-                let Some(sent) = self.send_next(&requests, next, standing.accepted).await? else { break };
+                let Some(sent) = self.send_next(&requests, next, accepted).await? else { break };
                 next += sent.expected.len() as u64;
                 in_flight.push_back(sent);
             }
@@ -209,9 +209,9 @@ impl Courier {
                 answer = answers.message() => {
                     let answer = answer?.ok_or(SessionError::Closed)?;
                     let sent = in_flight.pop_front().ok_or(SessionError::Unexpected)?;
-                    let (accepted, head) = read_answer(&answer, &sent, checker)?;
-                    standing.accepted = head;
-                    recording.push_back(self.link.engine.acknowledge(accepted).await?);
+                    let (receipts, head) = read_answer(&answer, &sent, checker)?;
+                    accepted = head;
+                    recording.push_back(self.link.engine.acknowledge(receipts).await?);
                 }
                 recorded = async { recording.front_mut()?.await.ok() }, if !recording.is_empty() => {
                     recording.pop_front();
@@ -232,7 +232,7 @@ impl Courier {
         &self,
         requests: &mpsc::Sender<DeliverRequest>,
         next: u64,
-        accepted: (u64, Digest),
+        accepted: PeerHead,
     ) -> Result<Option<InFlight>, SessionError> {
         let store = self.link.engine.store();
         let parcels = sealed_from(store, next, limits::DELIVERIES_PER_REQUEST, limits::DELIVERY_REQUEST_BYTES)?;
@@ -241,7 +241,7 @@ impl Courier {
         }
         let expected = (next..).zip(&parcels).map(|(sequence, parcel)| parcel.expects(sequence)).collect();
         let deliveries = parcels.into_iter().map(delivery).collect();
-        let request = DeliverRequest { deliveries, accepted_size: accepted.0 };
+        let request = DeliverRequest { deliveries, accepted_size: accepted.size };
         requests.send(request).await.map_err(|_| SessionError::Closed)?;
         Ok(Some(InFlight { sent_at: Instant::now(), expected, accepted }))
     }
@@ -258,7 +258,7 @@ fn read_answer(
     answer: &DeliverResponse,
     sent: &InFlight,
     checker: &mut Checker,
-) -> Result<(Vec<Accepted>, (u64, Digest)), SessionError> {
+) -> Result<(Vec<Accepted>, PeerHead), SessionError> {
     if answer.receipts.len() != sent.expected.len() {
         return Err(SessionError::Unexpected);
     }
@@ -268,16 +268,17 @@ fn read_answer(
         receipts.push((receipt, expected, receipted, checkpoint));
     }
     let current = checker.checkpoint(&answer.checkpoint)?;
-    checker.extends(sent.accepted.0, &sent.accepted.1, &current, &answer.consistency)?;
-    let mut proven: Option<(u64, Digest)> = None;
+    checker.extends(sent.accepted.size, &sent.accepted.root, &current, &answer.consistency)?;
+    let head = PeerHead { size: current.size, root: current.root };
+    let mut proven = None;
     for (_, _, _, older) in &receipts {
-        let head = (older.size, older.root);
-        if head == (current.size, current.root) || proven == Some(head) {
+        let older_head = PeerHead { size: older.size, root: older.root };
+        if older_head == head || proven == Some(older_head) {
             continue;
         }
         let proof = answer.older_heads.iter().find(|proof| proof.size == older.size).ok_or(SessionError::Unexpected)?;
         checker.extends(older.size, &older.root, &current, &proof.consistency)?;
-        proven = Some(head);
+        proven = Some(older_head);
     }
     let accept = |(receipt, expected, receipted, _): (&Receipt, &SentEnvelope, crate::channel::receipt::Receipted, _)| Accepted {
         sequence: expected.sequence,
@@ -287,5 +288,5 @@ fn read_answer(
         peer_size: current.size,
         peer_root: current.root,
     };
-    Ok((receipts.into_iter().map(accept).collect(), (current.size, current.root)))
+    Ok((receipts.into_iter().map(accept).collect(), head))
 }

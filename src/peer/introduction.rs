@@ -7,7 +7,7 @@ use crate::channel::state::State;
 use crate::channel::terms::Terms;
 use crate::crypto::digest::Digest;
 use crate::exchange::receipts::{CheckError, Checker};
-use crate::exchange::store::{Store, StoreError};
+use crate::exchange::store::StoreError;
 use crate::ledger::checkpoint::Checkpoint;
 
 /// The one version of the protocol that is spoken.
@@ -70,58 +70,12 @@ impl Mismatch {
     }
 }
 
-/// The state of the channel as the journal has it now, without asking the deciding task.
-#[derive(Debug, Clone)]
-pub struct Standing {
-    /// Highest sealed sequence and its envelope's digest.
-    pub sealed: (u64, Digest),
-    /// Highest consumed sequence and its envelope's digest.
-    pub consumed: (u64, Digest),
-    /// Highest sealed sequence with a recorded receipt.
-    pub acknowledged: u64,
-    /// The other ledger's head as last accepted: size and root.
-    pub accepted: (u64, Digest),
-}
-
-impl Standing {
-    /// Reads the standing. `from` is an earlier standing, or the one the engine started with.
-    pub fn read(store: &Store, from: &Self) -> Result<Self, StoreError> {
-        let mut now = from.clone();
-        while let Some(opened) = store.find(&Lookup::Sealed(now.sealed.0 + 1))? {
-            now.sealed = (now.sealed.0 + 1, Digest::of(&opened.record.envelope));
-        }
-        while let Some(opened) = store.find(&Lookup::Consumed(now.consumed.0 + 1))? {
-            now.consumed = (now.consumed.0 + 1, Digest::of(&opened.record.envelope));
-        }
-        while let Some(opened) = store.find(&Lookup::Acknowledged(now.acknowledged + 1))? {
-            now.acknowledged += 1;
-            if let Some(crate::wire::ledger::v1::event::Fact::Acknowledged(event)) = opened.event.fact
-                && let Some(root) = Digest::from_slice(&event.peer_root)
-                && event.peer_size >= now.accepted.0
-            {
-                now.accepted = (event.peer_size, root);
-            }
-        }
-        Ok(now)
-    }
-}
-
-impl From<&State> for Standing {
-    fn from(state: &State) -> Self {
-        Self {
-            sealed: (state.sealed().sequence, state.sealed().digest),
-            consumed: (state.consumed().sequence, state.consumed().digest),
-            acknowledged: state.acknowledged(),
-            accepted: (state.peer_head().size, state.peer_head().root),
-        }
-    }
-}
-
 /// Introduces this daemon; also returns the size of the checkpoint it shows.
-pub fn introduce(link: &Link, standing: &Standing) -> (Introduction, u64) {
+pub fn introduce(link: &Link, state: &State) -> (Introduction, u64) {
     let core = link.engine.core();
     let (head, checkpoint) = core.store.reader().checkpoint();
-    let digest = |(sequence, digest): (u64, Digest)| if sequence == 0 { bytes::Bytes::new() } else { digest.to_bytes() };
+    let unless_none = |number: u64, digest: Digest| if number == 0 { bytes::Bytes::new() } else { digest.to_bytes() };
+    let (sealed, consumed, accepted) = (state.sealed(), state.consumed(), state.peer_head());
     let introduction = Introduction {
         version_min: VERSION,
         version_max: VERSION,
@@ -130,26 +84,26 @@ pub fn introduce(link: &Link, standing: &Standing) -> (Introduction, u64) {
         agreement_id: core.terms.agreement.clone(),
         party: core.terms.party.clone(),
         counterparty: core.terms.counterparty.clone(),
-        epoch: link.engine.started_with().epoch(),
+        epoch: state.epoch(),
         signing_key_id: core.signing_key.key_id().to_bytes(),
         ledger_key: bytes::Bytes::copy_from_slice(&core.ledger_key.public()),
-        sealed_sequence: standing.sealed.0,
-        sealed_digest: digest(standing.sealed),
-        consumed_sequence: standing.consumed.0,
-        consumed_digest: digest(standing.consumed),
+        sealed_sequence: sealed.sequence,
+        sealed_digest: unless_none(sealed.sequence, sealed.digest),
+        consumed_sequence: consumed.sequence,
+        consumed_digest: unless_none(consumed.sequence, consumed.digest),
         checkpoint: checkpoint.to_string(),
-        accepted_size: standing.accepted.0,
-        accepted_root: digest(standing.accepted),
+        accepted_size: accepted.size,
+        accepted_root: unless_none(accepted.size, accepted.root),
         now: Some(core.clock.now()),
     };
     (introduction, head.size)
 }
 
 /// Checks how the other daemon introduces itself, and returns its verified checkpoint.
-pub fn check(link: &Link, standing: &Standing, peer: &Introduction) -> Result<Checkpoint, Mismatch> {
+pub fn check(link: &Link, state: &State, peer: &Introduction) -> Result<Checkpoint, Mismatch> {
     let trust = link.trust.load();
     check_identity(link.terms(), &trust, peer)?;
-    check_chains(link, standing, peer)?;
+    check_chains(link, state, peer)?;
     let mut checker = Checker::new(link.terms().peer_vkey(peer.epoch, trust.ledger_key));
     Ok(checker.checkpoint(&peer.checkpoint)?)
 }
@@ -176,9 +130,9 @@ fn check_identity(terms: &Terms, trust: &Trust, peer: &Introduction) -> Result<(
     Ok(())
 }
 
-fn check_chains(link: &Link, standing: &Standing, peer: &Introduction) -> Result<(), Mismatch> {
+fn check_chains(link: &Link, state: &State, peer: &Introduction) -> Result<(), Mismatch> {
     let store = link.engine.store();
-    if peer.consumed_sequence > standing.sealed.0 {
+    if peer.consumed_sequence > state.sealed().sequence {
         return Err(Mismatch::WeAreBehind);
     }
     if peer.consumed_sequence > 0 {
@@ -187,7 +141,7 @@ fn check_chains(link: &Link, standing: &Standing, peer: &Introduction) -> Result
             return Err(Mismatch::WeDiffer);
         }
     }
-    if peer.sealed_sequence < standing.consumed.0 {
+    if peer.sealed_sequence < state.consumed().sequence {
         return Err(Mismatch::PeerIsBehind);
     }
     let head = store.reader().head();

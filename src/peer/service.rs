@@ -1,6 +1,6 @@
 //! What the other Party's daemon may ask of us.
 
-use super::introduction::{Mismatch, Standing, check, introduce};
+use super::introduction::{Mismatch, check, introduce};
 use super::v1::peer_service_server::PeerService;
 use super::v1::{DeliverRequest, DeliverResponse, Delivery, OlderHead, OpenRequest, OpenResponse};
 use super::{Link, Trust};
@@ -12,7 +12,6 @@ use crate::exchange::receipts::{consistency, receipt};
 use crate::limits;
 use crate::wire::ledger::v1::Item;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
@@ -22,7 +21,6 @@ use tonic::{Code, Request, Response, Status, Streaming};
 #[derive(Debug, Clone)]
 pub struct Service {
     link: Link,
-    standing: Arc<Mutex<Standing>>,
 }
 
 /// A delivery request on its way through the engine.
@@ -34,14 +32,7 @@ struct UnderWay {
 impl Service {
     /// Serves the link.
     pub fn new(link: Link) -> Self {
-        let standing = Arc::new(Mutex::new(Standing::from(link.engine.started_with())));
-        Self { link, standing }
-    }
-
-    fn standing(&self) -> Result<Standing, Mismatch> {
-        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        *standing = Standing::read(self.link.engine.store(), &standing)?;
-        Ok(standing.clone())
+        Self { link }
     }
 }
 
@@ -49,12 +40,12 @@ impl Service {
 impl PeerService for Service {
     async fn open(&self, request: Request<OpenRequest>) -> Result<Response<OpenResponse>, Status> {
         let peer = request.into_inner().introduction.ok_or_else(|| malformed("introduction"))?;
-        let standing = self.standing().map_err(|error| mismatch(&error))?;
-        check(&self.link, &standing, &peer).map_err(|error| {
+        let state = self.link.engine.state();
+        check(&self.link, &state, &peer).map_err(|error| {
             tracing::warn!(reason = error.reason(), %error, "the other Party's daemon does not fit");
             mismatch(&error)
         })?;
-        let (introduction, size) = introduce(&self.link, &standing);
+        let (introduction, size) = introduce(&self.link, &state);
         let consistency = consistency(self.link.engine.store(), peer.accepted_size, size).map_err(|error| unreadable(&error))?;
         Ok(Response::new(OpenResponse { introduction: Some(introduction), consistency }))
     }

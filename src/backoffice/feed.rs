@@ -1,0 +1,133 @@
+//! The feed: what arrived and what became of what was sent, from a cursor on, in the order of the journal.
+//!
+//! An item's place is the ledger index of the event that makes it, so it never changes, survives restarts, and needs no
+//! bookkeeping. Nobody waits for a slow reader.
+
+use super::caller::Reading;
+use super::token::Cursors;
+use super::v1::{FeedKind, Message, WatchMessagesResponse};
+use super::view::View;
+use super::{Office, refusals};
+use crate::channel::lookup::Lookup;
+use crate::door::{Draining, Refusal};
+use crate::exchange::store::{OpenedEvent, StoreError};
+use crate::limits;
+use crate::wire::channel::v1::StatementType;
+use crate::wire::ledger::v1::event::Fact;
+use prost::Message as _;
+use tokio::sync::mpsc;
+use tonic::Status;
+
+/// Events looked at before the feed shows how far it has come.
+const EVENTS_PER_STEP: u64 = 4096;
+
+/// A feed being streamed.
+pub struct Feed {
+    /// What it reads.
+    pub office: Office,
+    /// Cursors of this ledger.
+    pub cursors: Cursors,
+    /// The next ledger index to look at.
+    pub position: u64,
+    /// The right to read content; without it messages are shown without.
+    pub reading: Option<Reading>,
+    /// Kinds to stream.
+    pub kinds: Vec<FeedKind>,
+}
+
+struct Item {
+    next_leaf: u64,
+    kind: FeedKind,
+    message: Message,
+    content_leaf: u64,
+}
+
+type Out = mpsc::Sender<Result<WatchMessagesResponse, Status>>;
+
+impl Feed {
+    /// Streams until the caller goes away or the daemon drains.
+    pub async fn run(mut self, out: Out, draining: Draining) {
+        let streamed = tokio::select! {
+            streamed = self.stream(&out) => streamed,
+            () = draining.begun() => Err(refusals::stopping()),
+            () = out.closed() => return,
+        };
+        if let Err(refusal) = streamed {
+            let _ = out.send(Err(refusal.status())).await;
+        }
+    }
+
+    async fn stream(&mut self, out: &Out) -> Result<(), Refusal> {
+        let mut progress = self.office.engine.progress();
+        loop {
+            progress.borrow_and_update();
+            let items = self.page().map_err(|error| refusals::store(&error))?;
+            if items.is_empty() && self.position < self.office.engine.state().size() {
+                continue;
+            }
+            if items.is_empty() {
+                tokio::select! {
+                    changed = progress.changed() => changed.map_err(|_| refusals::stopping())?,
+                    () = tokio::time::sleep(limits::FEED_HEARTBEAT) => {
+                        let cursor = self.cursors.encode(self.position);
+                        self.send(out, WatchMessagesResponse { cursor, ..WatchMessagesResponse::default() }).await?;
+                    }
+                }
+                continue;
+            }
+            if let Some(reading) = &self.reading {
+                self.office.note_read(reading, items.iter().map(|item| item.content_leaf).collect()).await?;
+            }
+            for Item { next_leaf, kind, message, .. } in items {
+                let cursor = self.cursors.encode(next_leaf);
+                self.send(out, WatchMessagesResponse { cursor, kind: kind.into(), message: Some(message) }).await?;
+            }
+        }
+    }
+
+    async fn send(&self, out: &Out, item: WatchMessagesResponse) -> Result<(), Refusal> {
+        out.send(Ok(item)).await.map_err(|_| refusals::stopping())
+    }
+
+    /// The next items, as many as fit a page, and moves on.
+    fn page(&mut self) -> Result<Vec<Item>, StoreError> {
+        let size = self.office.engine.state().size();
+        let end = size.min(self.position + EVENTS_PER_STEP);
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        while self.position < end && items.len() < limits::FEED_PAGE && bytes < limits::FEED_PAGE_BYTES {
+            let opened = self.office.engine.store().event(self.position)?;
+            self.position += 1;
+            if let Some(item) = self.item(&opened)? {
+                bytes += item.message.encoded_len();
+                items.push(item);
+            }
+        }
+        Ok(items)
+    }
+
+    fn item(&self, opened: &OpenedEvent) -> Result<Option<Item>, StoreError> {
+        let sealed;
+        let (kind, shown) = match &opened.event.fact {
+            Some(Fact::Received(_)) => (FeedKind::Received, opened),
+            Some(Fact::Acknowledged(event)) => {
+                match self.office.engine.store().find(&Lookup::Sealed(event.sequence))? {
+                    Some(found) => sealed = found,
+                    None => return Ok(None),
+                }
+                (FeedKind::Outcome, &sealed)
+            }
+            _ => return Ok(None),
+        };
+        let treaty = shown.envelope.as_ref().map(|envelope| envelope.statement_type);
+        if treaty != Some(StatementType::Treaty.into()) || !self.wants(kind) {
+            return Ok(None);
+        }
+        let view = if self.reading.is_some() { View::Full } else { View::Basic };
+        let message = self.office.view(shown, view)?;
+        Ok(message.map(|message| Item { next_leaf: opened.leaf + 1, kind, message, content_leaf: shown.leaf }))
+    }
+
+    fn wants(&self, kind: FeedKind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+}

@@ -1,0 +1,135 @@
+//! Lists of messages, newest first, read through the query index.
+
+use super::token::{case_id, page_token, read_page_token};
+use super::v1::{DeliveryState, Direction, ListMessagesRequest, ListMessagesResponse};
+use super::view::View;
+use super::{Office, refusals};
+use crate::channel::lookup::Lookup;
+use crate::door::Refusal;
+use crate::exchange::store::StoreError;
+use crate::index::{self, Flags, Row, Scan};
+use crate::limits;
+use prost::Message as _;
+use prost_types::Timestamp;
+
+/// The part of the ledger that can hold matches, and the test each row must pass.
+struct Plan {
+    scan: Scan,
+    direction: Direction,
+    state: DeliveryState,
+    acknowledged: u64,
+    handed_over: u64,
+    stalled: bool,
+}
+
+impl Office {
+    /// One page of a list.
+    pub async fn list(&self, request: ListMessagesRequest) -> Result<ListMessagesResponse, Refusal> {
+        let size = self.engine.state().size();
+        self.follower.wait_for(size, limits::INDEX_PATIENCE).await.map_err(refusals::query)?;
+        let conditions = conditions(&request);
+        let plan = self.plan(&request, size, &conditions)?;
+        let page = self.follower.scan(plan.scan, |row, flags| plan.matches(row, flags)).map_err(refusals::query)?;
+        let mut messages = Vec::with_capacity(page.rows.len());
+        for (row, _) in &page.rows {
+            let opened = self.engine.store().event(row.leaf).map_err(|error| refusals::store(&error))?;
+            messages.extend(self.view(&opened, View::Basic).map_err(|error| refusals::store(&error))?);
+        }
+        let next = page.next_before.map(|before| page_token(before, &conditions)).unwrap_or_default();
+        Ok(ListMessagesResponse { messages, next_page_token: next })
+    }
+
+    fn plan(&self, request: &ListMessagesRequest, size: u64, conditions: &[u8]) -> Result<Plan, Refusal> {
+        let state = self.engine.state();
+        let health = self.delivery.borrow().clone();
+        let case = match request.case.as_str() {
+            "" => None,
+            name => Some(case_id("case", name)?),
+        };
+        let before = match request.page_token.as_str() {
+            "" => size,
+            token => read_page_token(token, conditions)?.min(size),
+        };
+        let store_failed = |error: StoreError| refusals::store(&error);
+        let from = request.recorded_from.map_or(Ok(0), |time| self.first_at(time, size)).map_err(store_failed)?;
+        let until = request.recorded_before.map_or(Ok(size), |time| self.first_at(time, size)).map_err(store_failed)?;
+        let wanted = request.delivery_state();
+        let undelivered = matches!(wanted, DeliveryState::Queued | DeliveryState::Stalled);
+        // Messages are delivered in order: none that waits stands before the first that waits.
+        let first_waiting = match self.engine.store().find(&Lookup::Sealed(state.acknowledged() + 1)) {
+            Ok(Some(opened)) => opened.leaf,
+            Ok(None) => size,
+            Err(error) => return Err(refusals::store(&error)),
+        };
+        let limit = match request.page_size {
+            0 => limits::PAGE_SIZE,
+            size => usize::try_from(size).unwrap_or(limits::PAGE_SIZE),
+        };
+        Ok(Plan {
+            scan: Scan {
+                case,
+                rejected_only: wanted == DeliveryState::Rejected,
+                from: if undelivered { from.max(first_waiting) } else { from },
+                before: before.min(until),
+                limit,
+                budget: limits::PAGE_BUDGET,
+            },
+            direction: request.direction(),
+            state: wanted,
+            acknowledged: state.acknowledged(),
+            handed_over: state.handed_over(),
+            stalled: self.is_stalled(&health),
+        })
+    }
+
+    /// Delivery has been failing for longer than the alert target.
+    fn is_stalled(&self, health: &crate::peer::courier::Health) -> bool {
+        let now = self.engine.core().clock.now().seconds;
+        let longest = i64::try_from(self.stalled_after.as_secs()).unwrap_or(i64::MAX);
+        health.failing_since.is_some_and(|since| !health.open && now - since.seconds > longest)
+    }
+
+    /// The first ledger index recorded at or after a time. Events are recorded in the order of time.
+    fn first_at(&self, time: Timestamp, size: u64) -> Result<u64, StoreError> {
+        let (mut low, mut high) = (0, size);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let recorded = self.engine.store().event(middle)?.event.recorded_at.unwrap_or_default();
+            if (recorded.seconds, recorded.nanos) < (time.seconds, time.nanos) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+}
+
+impl Plan {
+    fn matches(&self, row: &Row, flags: Flags) -> bool {
+        let (direction, state) = match row.direction {
+            index::Direction::Sent => (Direction::Sent, self.sent(row, flags)),
+            index::Direction::Received if flags.handed_over || row.leaf < self.handed_over => {
+                (Direction::Received, DeliveryState::Retrieved)
+            }
+            index::Direction::Received => (Direction::Received, DeliveryState::Delivered),
+        };
+        let right_direction = self.direction == Direction::Unspecified || self.direction == direction;
+        let right_state = self.state == DeliveryState::Unspecified || self.state == state;
+        right_direction && right_state
+    }
+
+    fn sent(&self, row: &Row, flags: Flags) -> DeliveryState {
+        match (flags.rejected, row.sequence <= self.acknowledged) {
+            (true, _) => DeliveryState::Rejected,
+            (false, true) => DeliveryState::Delivered,
+            (false, false) if self.stalled => DeliveryState::Stalled,
+            (false, false) => DeliveryState::Queued,
+        }
+    }
+}
+
+/// What a page token is bound to: everything but the token and the size of the page.
+fn conditions(request: &ListMessagesRequest) -> Vec<u8> {
+    ListMessagesRequest { page_token: String::new(), page_size: 0, ..request.clone() }.encode_to_vec()
+}

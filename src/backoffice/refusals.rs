@@ -1,0 +1,88 @@
+//! The one table from what may go wrong to what a back office is told.
+
+use crate::door::{FieldViolation, Refusal};
+use crate::exchange::follow::QueryError;
+use crate::exchange::local::NoteError;
+use crate::exchange::store::StoreError;
+use crate::exchange::submit::SubmitError;
+use std::time::Duration;
+use tonic::Code;
+
+/// When to try again after a shortage.
+const SHORTAGE_RETRY: Duration = Duration::from_secs(30);
+/// When to try again after a stop.
+const STOP_RETRY: Duration = Duration::from_secs(5);
+
+/// One field of the request is wrong.
+pub fn field(field: &str, reason: &'static str, description: &str) -> Refusal {
+    Refusal::new(Code::InvalidArgument, reason, description).violation(FieldViolation {
+        field: field.to_owned(),
+        reason: reason.into(),
+        description: description.to_owned(),
+    })
+}
+
+/// There is no such message.
+pub fn message_not_found() -> Refusal {
+    Refusal::new(Code::NotFound, "MESSAGE_NOT_FOUND", "there is no message of this name")
+}
+
+/// The daemon is stopping.
+pub fn stopping() -> Refusal {
+    Refusal::new(Code::Unavailable, "STOPPING", "the daemon is stopping; call again").retry_after(STOP_RETRY)
+}
+
+/// The store cannot be read; the cause goes to the log.
+pub fn store(error: &StoreError) -> Refusal {
+    tracing::error!(%error, "the store cannot be read");
+    Refusal::new(Code::Internal, "STORE_UNREADABLE", "the store cannot be read; the daemon's operator must look at it")
+}
+
+fn no_space() -> Refusal {
+    Refusal::new(Code::ResourceExhausted, "NO_SPACE", "there is no space left to record this; nothing was changed")
+        .retry_after(SHORTAGE_RETRY)
+}
+
+/// A submission was not accepted.
+pub fn submit(error: SubmitError) -> Refusal {
+    match error {
+        SubmitError::RequestIdReused => Refusal::new(
+            Code::AlreadyExists,
+            "REQUEST_ID_REUSED",
+            "this request_id was used for another message; use a new one for a new message",
+        ),
+        SubmitError::NoSpace => no_space(),
+        SubmitError::Stopping => stopping(),
+        SubmitError::Store => {
+            Refusal::new(Code::Internal, "STORE_UNREADABLE", "the store cannot be read; the daemon's operator must look at it")
+        }
+    }
+}
+
+/// A fact was not recorded.
+pub fn note(error: NoteError) -> Refusal {
+    match error {
+        NoteError::NoSpace => no_space(),
+        NoteError::Stopping => stopping(),
+    }
+}
+
+/// A query was not answered.
+pub fn query(error: QueryError) -> Refusal {
+    match error {
+        QueryError::CatchingUp { position, size } => Refusal::new(
+            Code::Unavailable,
+            "INDEX_CATCHING_UP",
+            format!("the query index covers {position} of {size} events; sending and receiving are not affected"),
+        )
+        .metadata("position", position.to_string())
+        .metadata("size", size.to_string())
+        .retry_after(Duration::from_secs(2)),
+        QueryError::Unavailable => Refusal::new(
+            Code::Unavailable,
+            "INDEX_UNAVAILABLE",
+            "the query index is being built anew; sending and receiving are not affected",
+        )
+        .retry_after(Duration::from_secs(5)),
+    }
+}

@@ -1,0 +1,151 @@
+//! The calls of the back-office door.
+
+use super::feed::Feed;
+use super::submission::prepare;
+use super::token::{Cursors, message_id};
+use super::v1::message_service_server::MessageService;
+use super::v1::{
+    AcknowledgeMessagesRequest, AcknowledgeMessagesResponse, FeedKind, GetMessageRequest, GetMessageResponse,
+    ListMessagesRequest, ListMessagesResponse, MessageView, SubmitMessageRequest, SubmitMessageResponse,
+    ValidateMessageRequest, ValidateMessageResponse, WatchMessagesRequest, WatchMessagesResponse,
+};
+use super::view::{View, recorded};
+use super::{Office, refusals};
+use crate::channel::lookup::Lookup;
+use crate::door::{Draining, Refusal};
+use crate::exchange::store::OpenedEvent;
+use crate::wire::ledger::v1::HandedOver;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+/// Items of a feed that may wait for their reader.
+const FEED_QUEUE: usize = 64;
+
+/// The service.
+#[derive(Debug, Clone)]
+pub struct Service {
+    office: Office,
+    cursors: Cursors,
+}
+
+impl Service {
+    /// Serves the office.
+    pub fn new(office: Office) -> Result<Self, crate::exchange::store::StoreError> {
+        let founding = office.engine.store().event(0)?;
+        Ok(Self { cursors: Cursors::of(&founding.commitment()), office })
+    }
+
+    fn find(&self, field: &str, name: &str) -> Result<OpenedEvent, Refusal> {
+        let id = message_id(field, name)?;
+        let found = self.office.engine.store().find(&Lookup::Message(id)).map_err(|error| refusals::store(&error))?;
+        found.filter(|opened| recorded(&opened.event).is_some()).ok_or_else(refusals::message_not_found)
+    }
+
+    async fn get(&self, request: Request<GetMessageRequest>) -> Result<GetMessageResponse, Refusal> {
+        let caller = self.office.callers.recognise(&request)?;
+        let request = request.into_inner();
+        let reading = match request.view() {
+            MessageView::Full => Some(caller.read_for(request.purpose)?),
+            MessageView::Basic | MessageView::Unspecified => None,
+        };
+        let opened = self.find("name", &request.name)?;
+        if let Some(reading) = &reading {
+            self.office.note_read(reading, vec![opened.leaf]).await?;
+        }
+        let view = if reading.is_some() { View::Full } else { View::Basic };
+        let message = self.office.view(&opened, view).map_err(|error| refusals::store(&error))?;
+        Ok(GetMessageResponse { message: Some(message.ok_or_else(refusals::message_not_found)?) })
+    }
+
+    fn feed(&self, request: Request<WatchMessagesRequest>) -> Result<(Feed, tokio::sync::OwnedSemaphorePermit), Refusal> {
+        let caller = self.office.callers.recognise(&request)?;
+        let place = self.office.callers.feed_place(&caller)?;
+        let request = request.into_inner();
+        let state = self.office.engine.state();
+        let position = match request.cursor.as_str() {
+            "" => state.cursor(&caller.client),
+            cursor => self.cursors.decode(cursor, state.size())?,
+        };
+        let kinds: Vec<FeedKind> = request.kinds().collect();
+        let reading = match request.view() {
+            MessageView::Full => Some(caller.read_for(request.purpose)?),
+            MessageView::Basic | MessageView::Unspecified => None,
+        };
+        Ok((Feed { office: self.office.clone(), cursors: self.cursors, position, reading, kinds }, place))
+    }
+
+    async fn acknowledge(&self, request: Request<AcknowledgeMessagesRequest>) -> Result<(), Refusal> {
+        let caller = self.office.callers.recognise(&request)?;
+        let request = request.into_inner();
+        if request.names.is_empty() && request.cursor.is_empty() {
+            return Err(refusals::field("cursor", "REQUIRED", "name the messages that were taken over, or the cursor of the last"));
+        }
+        let mut leaves = Vec::with_capacity(request.names.len());
+        for (at, name) in request.names.iter().enumerate() {
+            let opened = self.find(&format!("names[{at}]"), name)?;
+            if !matches!(recorded(&opened.event), Some((super::v1::Direction::Received, _))) {
+                return Err(refusals::field(&format!("names[{at}]"), "NOT_RECEIVED", "only messages received can be taken over"));
+            }
+            let store = self.office.engine.store();
+            let taken = store.find(&Lookup::HandedOver(opened.leaf)).map_err(|error| refusals::store(&error))?;
+            if taken.is_none() {
+                leaves.push(opened.leaf);
+            }
+        }
+        let next_leaf = match request.cursor.as_str() {
+            "" => 0,
+            cursor => self.cursors.decode(cursor, self.office.engine.state().size())?,
+        };
+        let handed_over = HandedOver { client: caller.client, official: caller.official, leaves, next_leaf };
+        self.office.engine.hand_over(handed_over).await.map_err(refusals::note)
+    }
+}
+
+#[tonic::async_trait]
+impl MessageService for Service {
+    async fn submit_message(&self, request: Request<SubmitMessageRequest>) -> Result<Response<SubmitMessageResponse>, Status> {
+        let caller = self.office.callers.recognise(&request)?;
+        let SubmitMessageRequest { request_id, submission } = request.into_inner();
+        let outgoing = prepare(&self.office, &caller, &request_id, submission.unwrap_or_default())?;
+        // A caller that goes away does not undo what the engine took: it asks again with the same request_id.
+        let leaf = self.office.engine.submit(outgoing).await.map_err(refusals::submit)?;
+        Ok(Response::new(SubmitMessageResponse { message: Some(self.office.as_sealed(leaf)?) }))
+    }
+
+    async fn validate_message(&self, request: Request<ValidateMessageRequest>) -> Result<Response<ValidateMessageResponse>, Status> {
+        let caller = self.office.callers.recognise(&request)?;
+        prepare(&self.office, &caller, "", request.into_inner().submission.unwrap_or_default())?;
+        Ok(Response::new(ValidateMessageResponse {}))
+    }
+
+    async fn get_message(&self, request: Request<GetMessageRequest>) -> Result<Response<GetMessageResponse>, Status> {
+        Ok(Response::new(self.get(request).await?))
+    }
+
+    async fn list_messages(&self, request: Request<ListMessagesRequest>) -> Result<Response<ListMessagesResponse>, Status> {
+        self.office.callers.recognise(&request)?;
+        Ok(Response::new(self.office.list(request.into_inner()).await?))
+    }
+
+    type WatchMessagesStream = ReceiverStream<Result<WatchMessagesResponse, Status>>;
+
+    async fn watch_messages(&self, request: Request<WatchMessagesRequest>) -> Result<Response<Self::WatchMessagesStream>, Status> {
+        let draining = request.extensions().get::<Draining>().cloned().unwrap_or_default();
+        let (feed, place) = self.feed(request)?;
+        let (out, stream) = mpsc::channel(FEED_QUEUE);
+        tokio::spawn(async move {
+            feed.run(out, draining).await;
+            drop(place);
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn acknowledge_messages(
+        &self,
+        request: Request<AcknowledgeMessagesRequest>,
+    ) -> Result<Response<AcknowledgeMessagesResponse>, Status> {
+        self.acknowledge(request).await?;
+        Ok(Response::new(AcknowledgeMessagesResponse {}))
+    }
+}

@@ -1,0 +1,76 @@
+//! From a request to a message that is ready to be sealed.
+//!
+//! The case machine will judge here, between the body's completeness and the sealing, whether the message fits the
+//! state of its case.
+
+use super::caller::Caller;
+use super::token;
+use super::v1::Submission;
+use super::{Office, refusals};
+use crate::channel::envelope::Draft;
+use crate::crypto::digest::commitment;
+use crate::crypto::random;
+use crate::door::Refusal;
+use crate::door::strict::invalid;
+use crate::exchange::event::derive_message_id;
+use crate::exchange::submit::Outgoing;
+use crate::limits::BODY_BYTES_MAX;
+use crate::treaty;
+use crate::wire::channel::v1::StatementType;
+use bytes::Bytes;
+use prost::Message as _;
+use tonic::Code;
+
+/// Checks a submission and makes it ready. Nothing is stored.
+pub fn prepare(office: &Office, caller: &Caller, request_id: &str, submission: Submission) -> Result<Outgoing, Refusal> {
+    let official = caller.acting_official()?;
+    expect_channel(office, &submission)?;
+    let case_id = token::case_id("submission.case", &submission.case)?;
+    let in_reply_to = match submission.in_reply_to.as_str() {
+        "" => None,
+        name => Some(token::message_id("submission.in_reply_to", name)?),
+    };
+    // The one encoding of the body: these bytes are committed to, stored and sent.
+    let body = Bytes::from(submission.body.unwrap_or_default().encode_to_vec());
+    if body.len() > BODY_BYTES_MAX {
+        return Err(refusals::field("submission.body", "BODY_TOO_LARGE", "a body has at most 256 KiB; longer texts are documents"));
+    }
+    let (kind, typed) = treaty::check_body(&body).map_err(|mut violations| {
+        for violation in &mut violations {
+            violation.field = format!("submission.body.{}", violation.field);
+        }
+        Refusal { reason: "BODY_INVALID", ..invalid(&violations) }
+    })?;
+    let body_salt = random::array::<32>()
+        .map_err(|_| Refusal::new(Code::Internal, "NO_RANDOMNESS", "the system gave no random bytes"))?;
+    let draft = Draft {
+        statement_type: StatementType::Treaty,
+        message_id: derive_message_id(&office.engine.core().terms, &caller.client, request_id),
+        case_id,
+        kind: u32::try_from(i32::from(kind)).unwrap_or(0),
+        in_reply_to,
+        acting_official: official.to_owned(),
+        releasing_official: submission.releasing_official,
+        language: submission.language,
+        body_commitment: commitment(&body_salt, &body),
+        directives: None,
+        documents: Vec::new(),
+    };
+    Ok(Outgoing { draft, body, body_salt, effect: treaty::effect(&typed).encode_to_vec().into() })
+}
+
+/// A caller that says which channel it means is held to it.
+fn expect_channel(office: &Office, submission: &Submission) -> Result<(), Refusal> {
+    let terms = &office.engine.core().terms;
+    let expected = [
+        ("submission.agreement_id", &submission.agreement_id, &terms.agreement, "WRONG_AGREEMENT"),
+        ("submission.sender", &submission.sender, &terms.party, "WRONG_SENDER"),
+        ("submission.recipient", &submission.recipient, &terms.counterparty, "WRONG_RECIPIENT"),
+    ];
+    for (field, given, ours, reason) in expected {
+        if !given.is_empty() && given != ours {
+            return Err(refusals::field(field, reason, "this daemon serves another channel"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! From a journal event to the message a caller sees.
+
+use super::caller::Reading;
+use super::token::{case_name, message_name};
+use super::v1::{self, DeliveryState, Direction, DocumentState, DocumentStatus, Message};
+use super::{Office, refusals};
+use crate::channel::lookup::Lookup;
+use crate::channel::state::State;
+use crate::crypto::digest::Digest;
+use crate::door::Refusal;
+use crate::exchange::store::{OpenedEvent, StoreError};
+use crate::treaty;
+use crate::wire::assistance::v1::Body;
+use crate::wire::channel::v1::Envelope;
+use crate::wire::ledger::v1::{Event, Item, Receipt, Read, RejectionReason, event::Fact};
+use prost::Message as _;
+use std::time::Duration;
+
+/// How much of a message is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Everything but content and receipt.
+    Basic,
+    /// Everything.
+    Full,
+}
+
+impl Office {
+    /// The message that an event records; `None` for events that are no message.
+    pub fn view(&self, opened: &OpenedEvent, view: View) -> Result<Option<Message>, StoreError> {
+        let Some((direction, sequence)) = recorded(&opened.event) else { return Ok(None) };
+        let Some(envelope) = &opened.envelope else { return Ok(None) };
+        let item = self.engine.store().item(opened)?;
+        let state = self.engine.state();
+        let mut delivery = match direction {
+            Direction::Sent => self.sent(&state, opened, sequence)?,
+            _ => self.received(&state, opened)?,
+        };
+        let body = item.as_ref().and_then(|item| Body::decode(item.body.clone()).ok());
+        let deficiencies = match (direction, &item) {
+            (Direction::Received, Some(item)) => treaty::deficiencies(&item.body),
+            _ => Vec::new(),
+        };
+        let mut message = describe(envelope, direction, sequence, opened);
+        message.documents = body.as_ref().map(documents).unwrap_or_default();
+        message.deficiencies = deficiencies
+            .into_iter()
+            .map(|lack| v1::Deficiency { code: lack.code.to_owned(), field: lack.field, article: lack.article.to_owned() })
+            .collect();
+        match view {
+            View::Full => message.content = Some(content(opened, item, body)),
+            View::Basic => delivery.receipt = None,
+        }
+        message.delivery = Some(delivery);
+        Ok(Some(message))
+    }
+
+    /// The message as it was sealed: what a submission is answered with, however late it is repeated.
+    pub fn as_sealed(&self, leaf: u64) -> Result<Message, Refusal> {
+        let opened = self.engine.store().event(leaf).map_err(|error| refusals::store(&error))?;
+        let message = self.view(&opened, View::Basic).map_err(|error| refusals::store(&error))?;
+        let mut message = message.ok_or_else(refusals::message_not_found)?;
+        let since = opened.event.recorded_at;
+        message.delivery = Some(v1::Delivery { state: DeliveryState::Queued.into(), since, ..v1::Delivery::default() });
+        Ok(message)
+    }
+
+    /// Records that content is read, before it leaves.
+    pub async fn note_read(&self, reading: &Reading, leaves: Vec<u64>) -> Result<(), Refusal> {
+        if leaves.is_empty() {
+            return Ok(());
+        }
+        let read = Read {
+            client: reading.caller.client.clone(),
+            official: reading.caller.official.clone(),
+            purpose: u32::try_from(i32::from(reading.purpose)).unwrap_or(0),
+            leaves,
+        };
+        self.engine.note(Fact::Read(read)).await.map_err(refusals::note)
+    }
+
+    fn sent(&self, state: &State, opened: &OpenedEvent, sequence: u64) -> Result<v1::Delivery, StoreError> {
+        if sequence > state.acknowledged() {
+            return Ok(self.undelivered(opened));
+        }
+        let found = self.engine.store().find(&Lookup::Acknowledged(sequence))?;
+        let Some((found, Some(Fact::Acknowledged(event)))) = found.map(|found| (found.clone(), found.event.fact)) else {
+            return Ok(self.undelivered(opened));
+        };
+        let receipt = Receipt::decode(found.record.receipt.clone()).ok();
+        let delivered_at = receipt.as_ref().and_then(|receipt| Event::decode(receipt.event.clone()).ok()?.recorded_at);
+        let rejected = event.rejection() != RejectionReason::Unspecified;
+        let state = if rejected { DeliveryState::Rejected } else { DeliveryState::Delivered };
+        Ok(v1::Delivery {
+            state: state.into(),
+            is_terminal: true,
+            since: found.event.recorded_at,
+            rejection: event.rejection,
+            receipt,
+            delivered_at,
+            ..v1::Delivery::default()
+        })
+    }
+
+    fn undelivered(&self, opened: &OpenedEvent) -> v1::Delivery {
+        let health = self.delivery.borrow();
+        let now = self.engine.core().clock.now();
+        let overdue = |since: &prost_types::Timestamp| {
+            now.seconds - since.seconds > i64::try_from(self.stalled_after.as_secs()).unwrap_or(i64::MAX)
+        };
+        // Delivery fails for all messages together; a message is stalled for no longer than it is there.
+        let failing = health.failing_since.filter(|_| !health.open);
+        let since = failing.map(|since| opened.event.recorded_at.map_or(since, |at| crate::channel::envelope::later(since, at)));
+        match since.filter(overdue) {
+            Some(since) => v1::Delivery {
+                state: DeliveryState::Stalled.into(),
+                since: Some(since),
+                stalled_reason: health.reason.clone(),
+                ..v1::Delivery::default()
+            },
+            None => v1::Delivery {
+                state: DeliveryState::Queued.into(),
+                since: opened.event.recorded_at,
+                ..v1::Delivery::default()
+            },
+        }
+    }
+
+    fn received(&self, state: &State, opened: &OpenedEvent) -> Result<v1::Delivery, StoreError> {
+        let alone = self.engine.store().find(&Lookup::HandedOver(opened.leaf))?;
+        if let Some(event) = alone {
+            return Ok(retrieved(event.event.recorded_at));
+        }
+        if opened.leaf < state.handed_over() {
+            let by_cursor = self.follower.taken_over_by(opened.leaf).ok().flatten();
+            let event = by_cursor.and_then(|leaf| self.engine.store().event(leaf).ok());
+            return Ok(retrieved(event.and_then(|event| event.event.recorded_at)));
+        }
+        Ok(v1::Delivery {
+            state: DeliveryState::Delivered.into(),
+            since: opened.event.recorded_at,
+            ..v1::Delivery::default()
+        })
+    }
+
+    /// How long the caller may be told to wait before a stalled message is worth asking about again.
+    pub fn stalled_after(&self) -> Duration {
+        self.stalled_after
+    }
+}
+
+fn retrieved(since: Option<prost_types::Timestamp>) -> v1::Delivery {
+    v1::Delivery { state: DeliveryState::Retrieved.into(), is_terminal: true, since, ..v1::Delivery::default() }
+}
+
+/// Direction and sequence of the message that an event records.
+pub fn recorded(event: &Event) -> Option<(Direction, u64)> {
+    match &event.fact {
+        Some(Fact::Sealed(sealed)) => Some((Direction::Sent, sealed.sequence)),
+        Some(Fact::Received(received)) => Some((Direction::Received, received.sequence)),
+        _ => None,
+    }
+}
+
+fn describe(envelope: &Envelope, direction: Direction, sequence: u64, opened: &OpenedEvent) -> Message {
+    let id = |bytes: &[u8]| <[u8; 16]>::try_from(bytes).ok();
+    Message {
+        name: id(&envelope.message_id).map(|id| message_name(&id)).unwrap_or_default(),
+        case: id(&envelope.case_id).map(|id| case_name(&id)).unwrap_or_default(),
+        kind: i32::try_from(envelope.kind).unwrap_or(0),
+        direction: direction.into(),
+        sender: envelope.sender.clone(),
+        recipient: envelope.recipient.clone(),
+        sequence,
+        statement_type: envelope.statement_type,
+        in_reply_to: id(&envelope.in_reply_to).map(|id| message_name(&id)).unwrap_or_default(),
+        signed_at: envelope.signed_at,
+        recorded_at: opened.event.recorded_at,
+        acting_official: envelope.acting_official.clone(),
+        releasing_official: envelope.releasing_official.clone(),
+        language: envelope.language.clone(),
+        envelope_digest: Digest::of(&opened.record.envelope).to_bytes(),
+        position: opened.leaf,
+        ..Message::default()
+    }
+}
+
+/// Document bytes do not travel yet: every announced document is outstanding.
+fn documents(body: &Body) -> Vec<DocumentStatus> {
+    let outstanding = i32::from(DocumentState::Outstanding);
+    treaty::documents(body)
+        .iter()
+        .map(|document| DocumentStatus { doc_id: document.doc_id.clone(), state: outstanding })
+        .collect()
+}
+
+fn content(opened: &OpenedEvent, item: Option<Item>, body: Option<Body>) -> v1::Content {
+    let unavailable = item.is_none();
+    let item = item.unwrap_or_default();
+    v1::Content {
+        body,
+        body_bytes: item.body,
+        body_salt: item.salt,
+        envelope: opened.record.envelope.clone(),
+        signature: opened.record.signature.clone(),
+        unavailable,
+    }
+}

@@ -1,0 +1,124 @@
+//! The calls of the operations door.
+
+use super::v1::operations_service_server::OperationsService;
+use super::v1::{
+    DeliveryHealth, GetStatusRequest, GetStatusResponse, IndexHealth, ReloadCertificatesRequest, ReloadCertificatesResponse,
+};
+use crate::door::{Refusal, TlsState};
+use crate::exchange::engine::Engine;
+use crate::exchange::follow::{Follower, Indexed};
+use crate::peer::courier::Health;
+use prost_types::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tonic::{Code, Request, Response, Status};
+
+/// The service.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// The engine.
+    pub engine: Engine,
+    /// The query index.
+    pub follower: Follower,
+    /// Whether messages reach the other Party.
+    pub delivery: watch::Receiver<Health>,
+    /// The doors' certificates.
+    pub doors: Vec<Arc<TlsState>>,
+    /// When the daemon started.
+    pub started_at: Timestamp,
+}
+
+impl Service {
+    fn status(&self) -> GetStatusResponse {
+        let progress = self.engine.progress().borrow().clone();
+        let terms = &self.engine.core().terms;
+        let reader = self.engine.store().reader();
+        let head = reader.head();
+        let indexed = *self.follower.state().borrow();
+        GetStatusResponse {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: Some(self.started_at),
+            party: terms.party.clone(),
+            counterparty: terms.counterparty.clone(),
+            ledger_size: head.size,
+            ledger_root: head.root.to_bytes(),
+            sealed_sequence: progress.state.sealed().sequence,
+            acknowledged_sequence: progress.state.acknowledged(),
+            consumed_sequence: progress.state.consumed().sequence,
+            delivery: Some(delivery(&self.delivery.borrow())),
+            index_size: indexed.position,
+            index: index(indexed, head.size).into(),
+            resident_bytes: resident_bytes(),
+            journal_bytes: reader.bytes(),
+            syncs: progress.syncs,
+            commits: progress.commits,
+            cpu_microseconds: cpu_microseconds(),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl OperationsService for Service {
+    async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
+        Ok(Response::new(self.status()))
+    }
+
+    async fn reload_certificates(
+        &self,
+        _: Request<ReloadCertificatesRequest>,
+    ) -> Result<Response<ReloadCertificatesResponse>, Status> {
+        let changed = reload(&self.doors).map_err(|cause| {
+            Refusal::new(Code::FailedPrecondition, "CERTIFICATE_UNUSABLE", cause)
+        })?;
+        Ok(Response::new(ReloadCertificatesResponse { changed_files: u32::try_from(changed).unwrap_or(u32::MAX) }))
+    }
+}
+
+/// Reads the certificates of all doors anew; returns how many files changed.
+pub fn reload(doors: &[Arc<TlsState>]) -> Result<usize, String> {
+    let mut changed = 0;
+    let mut mistakes = BTreeSet::new();
+    for door in doors {
+        match door.reload() {
+            Ok(files) => changed += files,
+            Err(error) => drop(mistakes.insert(error.to_string())),
+        }
+    }
+    if mistakes.is_empty() { Ok(changed) } else { Err(mistakes.into_iter().collect::<Vec<_>>().join("; ")) }
+}
+
+fn delivery(health: &Health) -> DeliveryHealth {
+    DeliveryHealth {
+        open: health.open,
+        reason: health.reason.clone(),
+        failing_since: health.failing_since,
+        attempts: u64::from(health.attempts),
+        next_attempt_at: health.next_attempt_at,
+        tls_group: health.tls_group.clone(),
+    }
+}
+
+fn index(indexed: Indexed, size: u64) -> IndexHealth {
+    match indexed {
+        Indexed { available: false, .. } => IndexHealth::Unavailable,
+        Indexed { position, .. } if position < size => IndexHealth::CatchingUp,
+        _ => IndexHealth::Current,
+    }
+}
+
+/// Resident memory of this process, from the kernel's account; 0 where it gives none.
+fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    pages * u64::try_from(rustix::param::page_size()).unwrap_or(4096)
+}
+
+/// Processor time of this process in microseconds, from the kernel's account; 0 where it gives none.
+fn cpu_microseconds() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The command's name may hold spaces; the fields after it do not.
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+    let tick = |at: usize| fields.split(' ').nth(at).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0);
+    (tick(11) + tick(12)) * 1_000_000 / rustix::param::clock_ticks_per_second().max(1)
+}
