@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Packages without services, generated into `wire`; everything else refers to them there.
 const MESSAGES: [&str; 3] = ["assistance", "channel", "ledger"];
 /// Packages of the three doors, each generated into its own room.
-const SERVICES: [&str; 2] = ["peer", "operations"];
+const SERVICES: [&str; 3] = ["backoffice", "peer", "operations"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");

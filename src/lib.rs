@@ -1,5 +1,6 @@
 //! The daemon over which two countries' customs services help each other.
 pub mod channel;
+pub mod commands;
 pub mod crypto;
 pub mod disk;
 pub mod exchange;

@@ -114,10 +114,12 @@ impl Pass {
         };
         let judged = match judged {
             // Where a list is kept, an element that says nothing has no meaning.
-            Ok(false) if field.repeated && matches!(field.shape, Shape::Enum(_)) => Err(Fault::EnumUnknown),
-            Ok(false) if field.repeated && matches!(field.shape, Shape::Text { .. }) => {
-                Err(Fault::TextTooShort)
-            }
+            Ok(false) if field.repeated => match field.shape {
+                Shape::Enum(_) => Err(Fault::EnumUnknown),
+                Shape::Text { .. } => Err(Fault::TextTooShort),
+                Shape::Bytes { .. } => Err(Fault::BytesTooShort),
+                _ => judged,
+            },
             judged => judged,
         };
         if let Err(fault) = judged {

@@ -20,7 +20,7 @@ mod violation;
 
 pub use format::Format;
 pub use reference::reference;
-pub use table::{Field, MessageRules, Shape};
+pub use table::{Encoding, Field, MessageRules, Shape};
 pub use violation::{Fault, Violation};
 
 /// Most violations that one check reports; it stops when it has found them.
