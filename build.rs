@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut services = configure();
     for package in MESSAGES {
-        services = services.extern_path(format!(".article6.{package}.v1"), format!("crate::wire::{package}::v1"));
+        services =
+            services.extern_path(format!(".article6.{package}.v1"), format!("crate::wire::{package}::v1"));
     }
     for package in SERVICES {
         generate(&protos(package)?, &out.join(package), services.clone())?;
@@ -42,7 +43,11 @@ fn configure() -> tonic_prost_build::Builder {
 }
 
 /// Each run has its own folder: imported packages leave an empty file there, which nobody includes.
-fn generate(files: &[PathBuf], out: &Path, builder: tonic_prost_build::Builder) -> Result<(), Box<dyn std::error::Error>> {
+fn generate(
+    files: &[PathBuf],
+    out: &Path,
+    builder: tonic_prost_build::Builder,
+) -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(out)?;
     let set = prost_types::FileDescriptorSet::decode(descriptors(files)?.as_slice())?;
     builder.out_dir(out).compile_fds(set)?;

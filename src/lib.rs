@@ -8,5 +8,6 @@ pub mod index;
 pub mod journal;
 pub mod ledger;
 pub mod rules;
+pub mod treaty;
 pub mod vault;
 pub mod wire;

@@ -1,0 +1,74 @@
+//! Parties, offences, goods and money.
+
+use super::super::code::Code;
+use super::super::findings::{Findings, Place, blank};
+use crate::wire::assistance::v1::{GoodsItem, Money, Offence, OffenceKind, PartyKind, SubjectParty};
+use std::collections::HashSet;
+
+/// Decimals that an amount may have beyond those of its currency.
+const FURTHER_DECIMALS: usize = 2;
+
+/// Parties are named, and told apart by their references (Article 5.2(d)). Gives the references.
+pub(super) fn parties<'t>(list: &'t [SubjectParty], at: &Place<'_>, out: &mut Findings) -> HashSet<&'t str> {
+    for (index, it) in list.iter().enumerate() {
+        let place = at.element("parties", index);
+        out.text(&it.name, Code::PartyNameRequired, &place, "name");
+        if it.kind() == PartyKind::Legal {
+            out.add_if(!it.date_of_birth.is_empty(), Code::BirthOfLegalPerson, &place, "date_of_birth");
+            out.add_if(!it.place_of_birth.is_empty(), Code::BirthOfLegalPerson, &place, "place_of_birth");
+        }
+        for (number, address) in it.addresses.iter().enumerate() {
+            let silent = address.lines.is_empty() && blank(&address.city) && blank(&address.as_given);
+            if silent {
+                out.add(Code::AddressEmpty, &place.element("addresses", number));
+            }
+        }
+    }
+    out.names(list.iter().map(|it| it.party_ref.as_str()), at, "parties", "party_ref")
+}
+
+/// Another offence is described, a listed one is not (Article 1.3); its parties are of the message.
+pub(super) fn offences(list: &[Offence], known: Option<&HashSet<&str>>, at: &Place<'_>, out: &mut Findings) {
+    for (index, it) in list.iter().enumerate() {
+        let place = at.element("offences", index);
+        let codes = (Code::OffenceTextRequired, Code::OffenceTextUnexpected);
+        out.text_iff(it.kind() == OffenceKind::Other, &it.text, codes, &place, "text");
+        out.references(&it.party_refs, known, &place, "party_refs");
+        if let Some(committed) = &it.committed {
+            out.period(&committed.from_date, &committed.to_date, &place.field("committed"), "to_date");
+        }
+    }
+}
+
+/// Lines are unique, codes and quantities have what gives them meaning.
+pub(super) fn goods(list: &[GoodsItem], at: &Place<'_>, out: &mut Findings) {
+    out.names(list.iter().map(|it| it.line), at, "goods", "line");
+    for (index, it) in list.iter().enumerate() {
+        let place = at.element("goods", index);
+        let unnamed = !it.national_code.is_empty() && it.nomenclature.is_empty();
+        out.add_if(unnamed, Code::NomenclatureRequired, &place, "nomenclature");
+        out.add_if(!it.quantity.is_empty() && it.unit.is_empty(), Code::UnitRequired, &place, "unit");
+        out.distinct(&it.controls, &place, "controls");
+        money(it.declared_value.as_ref(), &place, "declared_value", out);
+        money(it.value_in_doubt.as_ref(), &place, "value_in_doubt", out);
+    }
+}
+
+/// The amount in the field `name`, where there is one, has no more decimals than its currency bears.
+pub(super) fn money(it: Option<&Money>, at: &Place<'_>, name: &'static str, out: &mut Findings) {
+    let Some(it) = it else { return };
+    let decimals = it.amount.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let most = minor_unit(&it.currency).saturating_add(FURTHER_DECIMALS);
+    out.add_if(decimals > most, Code::AmountScale, &at.field(name), "amount");
+}
+
+/// Decimals of a currency: the minor unit of ISO 4217.
+fn minor_unit(currency: &str) -> usize {
+    match currency {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND"
+        | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        "CLF" | "UYW" => 4,
+        _ => 2,
+    }
+}

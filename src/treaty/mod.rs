@@ -1,0 +1,29 @@
+//! What the agreement asks of a message, and what a message does to its case. Pure: no I/O, no clock.
+//!
+//! A body is judged in two steps. [`crate::rules`] judges the bytes: bounds and shapes, as the options on
+//! the fields state them. The rules here judge the meaning: completeness under Article 5.2, and fields that
+//! depend on one another. Both report the same [`crate::rules::Violation`].
+//!
+//! The sender refuses a body with violations ([`check_body`]); a receiver stores it and shows an official
+//! what it lacks ([`deficiencies`]), because a written request has legal effect however thin it is.
+//!
+//! Rules that depend on what happened in the case before belong in a module of their own beside
+//! `completeness`, over a state folded from [`Effect`]s, never from bodies: whether a condition was
+//! accepted, a measure exists, an obligation is open, a procedure is still to be disposed of.
+
+mod body;
+mod check;
+mod code;
+mod completeness;
+mod effect;
+#[cfg(test)]
+mod examples;
+mod findings;
+#[cfg(test)]
+mod tests;
+
+pub use crate::wire::assistance::v1::{Body, Document, Effect, Kind};
+pub use body::{documents, kind_of};
+pub use check::{check_body, deficiencies};
+pub use code::Code;
+pub use effect::effect;
