@@ -10,6 +10,7 @@
 
 use article6::commands::json::{ENVELOPE_KEYS, FIXTURE_CONTENT, message_from_json, to_json};
 use article6::rules::{self, Field, Format, MessageRules, Shape};
+use article6::treaty;
 use article6::wire::assistance::v1::Body;
 use proptest::prelude::*;
 use prost::Message as _;
@@ -32,6 +33,9 @@ fn each_fixture_complies_and_survives_the_mapping() {
         assert_eq!(judge(&document), [], "{name}");
         let (flattened, body) = message_from_json(&document).unwrap();
         assert_eq!(flattened.agreement_id, "US-KZ-1997", "{name}");
+        let (kind, judged) = treaty::check_body(&body.encode_to_vec()).unwrap();
+        assert_eq!(kind.as_str_name(), format!("KIND_{}", flattened.kind), "{name}");
+        assert_eq!(judged, body, "{name}");
         let written = to_json(&body);
         assert_eq!(message_from_json(&written).unwrap().1, body, "{name}");
         assert_eq!(without_defaults(&written), without_defaults(&content_alone(document)), "{name}");
@@ -48,6 +52,10 @@ fn each_required_field_is_missed_by_its_name() {
             let mut changed = document.clone();
             changed.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key).unwrap();
             assert_found(&changed, "REQUIRED", path);
+            // The agreement may have a code of its own for what is missing, but at the same path.
+            let body = message_from_json(&changed).unwrap().1.encode_to_vec();
+            let found = treaty::check_body(&body).unwrap_err();
+            assert!(found.iter().any(|violation| violation.field == path), "{path}, but found {found:?}");
         }
     });
     assert!(tried > 250, "{tried}");

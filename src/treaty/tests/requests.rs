@@ -1,31 +1,14 @@
-//! The rules of completeness, each broken once.
+//! Rules of requests (Articles 2, 3, 5 and 7).
 
-use super::examples::*;
-use super::{Code, check_body, deficiencies, effect, kind_of};
+use super::super::examples::*;
+use super::super::{Code, check_body};
+use super::{breaks, found};
 use crate::wire::assistance::v1::body::Content;
 use crate::wire::assistance::v1::*;
-use prost::Message as _;
-
-/// Code and field of everything found in a body.
-fn found(content: Content) -> Vec<(&'static str, String)> {
-    deficiencies(&encode(content)).into_iter().map(|it| (it.code, it.field)).collect()
-}
-
-/// Asserts that a change to the valid `message` is found under exactly one code, at one field.
-#[track_caller]
-fn breaks<M>(mut message: M, wrap: fn(M) -> Content, change: impl FnOnce(&mut M), code: Code, field: &str) {
-    change(&mut message);
-    assert_eq!(found(wrap(message)), vec![(code.name(), field.to_owned())]);
-}
 
 #[track_caller]
 fn request_breaks(change: impl FnOnce(&mut AssistanceRequest), code: Code, field: &str) {
     breaks(request(), Content::AssistanceRequest, change, code, &format!("assistance_request.{field}"));
-}
-
-#[track_caller]
-fn response_breaks(change: impl FnOnce(&mut Response), code: Code, field: &str) {
-    breaks(response(), Content::Response, change, code, &format!("response.{field}"));
 }
 
 #[track_caller]
@@ -53,24 +36,6 @@ fn cooperation(it: &mut AssistanceRequest) {
         tc_kind: TcKind::ATraining.into(),
         ..measure("M1", MeasureKind::TechnicalCooperation, "2.4(a)")
     }];
-}
-
-#[test]
-fn a_minimal_message_of_each_kind_passes() {
-    let examples = all();
-    assert_eq!(examples.len(), 24);
-    for (content, number) in examples.into_iter().zip(1..) {
-        let body = Body { content: Some(content) };
-        let checked = check_body(&body.encode_to_vec());
-        let kind = kind_of(&body).unwrap();
-        assert_eq!(i32::from(kind), number);
-        assert_eq!(effect(&body).kind, number);
-        if kind == Kind::SpontaneousInformation {
-            assert_eq!(checked.unwrap_err()[0].code, "KIND_NOT_ENABLED");
-        } else {
-            assert_eq!(checked, Ok((kind, body)));
-        }
-    }
 }
 
 #[test]
@@ -173,29 +138,6 @@ fn particulars_agree_with_one_another() {
 }
 
 #[test]
-fn an_amount_has_the_decimals_its_currency_bears() {
-    let mut message = costs();
-    for (amount, currency, passes) in [
-        ("1.0000", "USD", true),
-        ("1.00000", "USD", false),
-        ("1.00", "JPY", true),
-        ("1.000", "JPY", false),
-        ("1.00000", "KWD", true),
-        ("1.000000", "KWD", false),
-    ] {
-        let money = Money { amount: amount.into(), currency: currency.into(), ..Default::default() };
-        message.lines[0].amount = Some(money);
-        let list = found(Content::CostNotice(message.clone()));
-        let expected = if passes {
-            vec![]
-        } else {
-            vec![("AMOUNT_SCALE", "cost_notice.lines[0].amount.amount".to_owned())]
-        };
-        assert_eq!(list, expected, "{amount} {currency}");
-    }
-}
-
-#[test]
 fn measures_rest_on_their_paragraphs() {
     use Code::*;
     request_breaks(|it| it.measures[0].article = "7.3".into(), MeasureArticle, "measures[0].article");
@@ -284,160 +226,4 @@ fn documents_agree_with_their_form() {
     breaks(vec![own], ReferenceUnresolved, "[0].translation_of");
     let translation = Document { translation_of: "D1".into(), ..document("D2", DocForm::Translation) };
     request_passes(|it| it.documents = vec![translation, copy()]);
-}
-
-#[test]
-fn results_state_reasons_unless_executed() {
-    use Code::*;
-    let partly = |it: &mut Response, grounds: Vec<i32>, reasons: &str| {
-        it.results[0].outcome = MeasureOutcome::Partly.into();
-        it.results[0].grounds = grounds;
-        it.results[0].reasons = reasons.into();
-    };
-    response_breaks(|it| partly(it, vec![6], " "), ResultReasonsRequired, "results[0].reasons");
-    response_breaks(|it| partly(it, vec![], "Lost."), ResultGroundsRequired, "results[0].grounds");
-    response_breaks(|it| it.results[0].reasons = "x".into(), ResultReasonsUnexpected, "results[0].reasons");
-    response_breaks(|it| it.results[0].grounds = vec![6], ResultReasonsUnexpected, "results[0].grounds");
-    response_breaks(|it| it.results.push(it.results[0].clone()), NameRepeated, "results[1].measure_id");
-    response_breaks(|it| it.results.clear(), ResultsRequired, "results");
-    response_breaks(|it| it.corrects = digest(1), CorrectsUnexpected, "corrects");
-    response_breaks(|it| it.r#type = ResponseType::Correction.into(), CorrectsRequired, "corrects");
-    let cannot = ProcedureDisposition { procedure_id: "PR1".into(), outcome: 3, ..Default::default() };
-    response_breaks(|it| it.procedures = vec![cannot], ProcedureLawRequired, "procedures[0].law");
-    breaks(
-        non_execution(),
-        Content::NonExecutionNotice,
-        |it| it.reasons = " \n".into(),
-        NonExecutionReasonsRequired,
-        "non_execution_notice.reasons",
-    );
-    let interim = Response { r#type: 1, results: vec![], ..response() };
-    assert_eq!(found(Content::Response(interim)), vec![("RESPONSE_EMPTY", "response".to_owned())]);
-}
-
-#[test]
-fn notices_state_what_they_must() {
-    use Code::*;
-    breaks(
-        advice(),
-        Content::ActionAdvice,
-        |it| it.after_the_fact = true,
-        LateAdviceReasonRequired,
-        "action_advice.reason",
-    );
-    breaks(
-        advice(),
-        Content::ActionAdvice,
-        |it| it.reason = "Haste.".into(),
-        LateAdviceReasonUnexpected,
-        "action_advice.reason",
-    );
-    breaks(ProgressNotice::default(), Content::ProgressNotice, |_| {}, ProgressEmpty, "progress_notice");
-    breaks(
-        conditions(),
-        Content::ConditionsNotice,
-        |it| it.conditions[0].kind = ConditionKind::PostponeUntil.into(),
-        ConditionUntilRequired,
-        "conditions_notice.conditions[0].until",
-    );
-    let counter = ConditionsReply { version: 1, reply: ReplyKind::Counter.into(), ..Default::default() };
-    breaks(counter, Content::ConditionsReply, |_| {}, CounterTextRequired, "conditions_reply.text");
-    breaks(
-        costs(),
-        Content::CostNotice,
-        |it| it.lines[0].government_employee = true,
-        GovernmentInterpreter,
-        "cost_notice.lines[0].government_employee",
-    );
-    breaks(
-        custody(CustodyEvent::DestroyedCertified),
-        Content::CustodyNotice,
-        |_| {},
-        DigestsRequired,
-        "custody_notice.digests",
-    );
-    breaks(
-        custody(CustodyEvent::Received),
-        Content::CustodyNotice,
-        |_| {},
-        ItemConditionRequired,
-        "custody_notice.condition",
-    );
-    breaks(
-        consent_decision(ConsentKind::GrantedWithConditions),
-        Content::OtherUseConsentDecision,
-        |_| {},
-        ConsentConditionsRequired,
-        "other_use_consent_decision.conditions",
-    );
-}
-
-#[test]
-fn accords_and_designations_are_of_one_piece() {
-    use Code::*;
-    breaks(accord(), Content::Accord, |it| it.supersedes = 2, SupersedesLater, "accord.supersedes");
-    breaks(
-        accord(),
-        Content::Accord,
-        |it| it.signatures[1].party = "US".into(),
-        SignatureRepeated,
-        "accord.signatures[1].party",
-    );
-    let settle = |it: &mut Accord| {
-        it.r#type = AccordType::Interpretation.into();
-        it.settings = Some(Settings::default());
-    };
-    breaks(accord(), Content::Accord, settle, SettingsMisplaced, "accord.settings");
-    breaks(
-        designation(),
-        Content::DesignationNotice,
-        |it| it.officials.push(official("KZ-DO-0007")),
-        NameRepeated,
-        "designation_notice.officials[1].id",
-    );
-}
-
-#[test]
-fn a_supplement_may_be_incomplete_but_not_contradictory() {
-    use Code::*;
-    let reply = |supplement| ClarificationReply { supplement: Some(supplement), ..clarification_reply() };
-    let plain = AssistanceRequest { parties: vec![party("P2")], ..Default::default() };
-    assert_eq!(found(Content::ClarificationReply(reply(plain))), vec![]);
-    let annexed = AssistanceRequest { documents: vec![document("D1", DocForm::Copy)], ..Default::default() };
-    breaks(
-        reply(annexed),
-        Content::ClarificationReply,
-        |_| {},
-        DocumentsMisplaced,
-        "clarification_reply.supplement.documents",
-    );
-    let nothing = ClarificationReply::default();
-    breaks(nothing, Content::ClarificationReply, |_| {}, ClarificationEmpty, "clarification_reply");
-}
-
-#[test]
-fn what_is_no_body_is_refused() {
-    assert!(check_body(b"").is_err());
-    assert!(check_body(&[0xff; 8]).is_err());
-    assert!(!deficiencies(&[0x0a, 0x7f]).is_empty());
-}
-
-proptest::proptest! {
-    #[test]
-    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
-        let _ = check_body(&bytes);
-    }
-
-    #[test]
-    fn a_damaged_body_never_panics(kind in 0..24usize, place in 0..400usize, value: u8) {
-        let mut bytes = encode(all().swap_remove(kind));
-        let length = bytes.len();
-        if let Some(byte) = bytes.get_mut(place % length.max(1)) {
-            *byte = value;
-        }
-        let _ = check_body(&bytes);
-        if let Ok(body) = Body::decode(bytes.as_slice()) {
-            let _ = effect(&body);
-        }
-    }
 }
