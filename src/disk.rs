@@ -98,11 +98,8 @@ impl Disk for SystemDisk {
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .or_else(|error| match error.kind() {
+        let file =
+            OpenOptions::new().read(true).write(true).open(path).or_else(|error| match error.kind() {
                 // Reading a copy on a read-only medium is what an auditor does.
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => File::open(path),
                 _ => Err(error),

@@ -74,7 +74,14 @@ impl Envelope {
     /// Composes the next envelope of a chain.
     ///
     /// `leaf` is the ledger index of the event that will record it; `signed_at` never goes back along the chain.
-    pub fn compose(terms: &Terms, state: &State, signing_key: &Digest, leaf: u64, signed_at: Timestamp, draft: Draft) -> Self {
+    pub fn compose(
+        terms: &Terms,
+        state: &State,
+        signing_key: &Digest,
+        leaf: u64,
+        signed_at: Timestamp,
+        draft: Draft,
+    ) -> Self {
         let fields = wire::Envelope {
             statement: STATEMENT.to_owned(),
             environment: terms.environment.into(),

@@ -127,8 +127,10 @@ fn wrong_channel(terms: &Terms, envelope: &Envelope) -> Option<Refusal> {
 
 fn rejection(state: &State, envelope: &Envelope, facts: Facts) -> Option<RejectionReason> {
     let fields = envelope.fields();
-    let known_statement =
-        matches!(StatementType::try_from(fields.statement_type), Ok(StatementType::Treaty | StatementType::Test));
+    let known_statement = matches!(
+        StatementType::try_from(fields.statement_type),
+        Ok(StatementType::Treaty | StatementType::Test)
+    );
     let backwards = match (state.consumed().signed_at, fields.signed_at) {
         (Some(before), Some(now)) => order(&now) < order(&before),
         _ => false,

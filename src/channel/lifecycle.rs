@@ -99,20 +99,32 @@ mod tests {
     fn the_whole_matrix_is_as_the_tables_say() {
         let cells: Vec<_> = [Outbound::Queued, Outbound::Delivered, Outbound::Rejected]
             .into_iter()
-            .flat_map(|state| [ReceiptAccepted, RejectionAccepted, BackOfficeAcknowledged].map(|on| state.step(on)))
+            .flat_map(|state| {
+                [ReceiptAccepted, RejectionAccepted, BackOfficeAcknowledged].map(|on| state.step(on))
+            })
             .collect();
         assert_eq!(
             cells,
             [
-                Step::Moves(Outbound::Delivered), Step::Moves(Outbound::Rejected), Step::Impossible,
-                Step::Again, Step::Impossible, Step::Impossible,
-                Step::Impossible, Step::Again, Step::Impossible,
+                Step::Moves(Outbound::Delivered),
+                Step::Moves(Outbound::Rejected),
+                Step::Impossible,
+                Step::Again,
+                Step::Impossible,
+                Step::Impossible,
+                Step::Impossible,
+                Step::Again,
+                Step::Impossible,
             ]
         );
         assert_eq!(Inbound::Received.step(BackOfficeAcknowledged), Step::Moves(Inbound::HandedOver));
         assert_eq!(Inbound::HandedOver.step(BackOfficeAcknowledged), Step::Again);
         assert_eq!(Inbound::TurnedDown.step(BackOfficeAcknowledged), Step::Impossible);
-        assert!(!Outbound::Queued.is_terminal() && Outbound::Delivered.is_terminal() && Outbound::Rejected.is_terminal());
+        assert!(
+            !Outbound::Queued.is_terminal()
+                && Outbound::Delivered.is_terminal()
+                && Outbound::Rejected.is_terminal()
+        );
         assert!(!Inbound::Received.is_terminal() && Inbound::HandedOver.is_terminal());
     }
 }

@@ -44,7 +44,9 @@ pub fn read_event(event: &[u8], sent: &SentEnvelope) -> Result<Receipted, Receip
     let event = Event::decode(event).map_err(|_| ReceiptError::Undecodable)?;
     let recorded_at = event.recorded_at.ok_or(ReceiptError::Undecodable)?;
     let (sequence, envelope, signature, rejection) = match event.fact.ok_or(ReceiptError::Undecodable)? {
-        Fact::Received(received) => (received.sequence, received.envelope_digest, received.signature_digest, None),
+        Fact::Received(received) => {
+            (received.sequence, received.envelope_digest, received.signature_digest, None)
+        }
         Fact::Rejected(rejected) => {
             let reason = rejected.reason();
             (rejected.sequence, rejected.envelope_digest, rejected.signature_digest, Some(reason))

@@ -164,10 +164,16 @@ impl State {
                 let envelope = envelope.ok_or(FoldError::Envelope)?;
                 self.sealed = next(&self.sealed, sealed.sequence, &sealed.envelope_digest, envelope)?;
             }
-            Fact::Received(received) => self.consume(received.sequence, &received.envelope_digest, envelope)?,
-            Fact::Rejected(rejected) => self.consume(rejected.sequence, &rejected.envelope_digest, envelope)?,
+            Fact::Received(received) => {
+                self.consume(received.sequence, &received.envelope_digest, envelope)?
+            }
+            Fact::Rejected(rejected) => {
+                self.consume(rejected.sequence, &rejected.envelope_digest, envelope)?
+            }
             Fact::Acknowledged(acknowledged) => {
-                if acknowledged.sequence != self.acknowledged + 1 || acknowledged.sequence > self.sealed.sequence {
+                if acknowledged.sequence != self.acknowledged + 1
+                    || acknowledged.sequence > self.sealed.sequence
+                {
                     return Err(FoldError::Sequence);
                 }
                 let root = Digest::from_slice(&acknowledged.peer_root).ok_or(FoldError::Envelope)?;
@@ -186,7 +192,12 @@ impl State {
         Ok(())
     }
 
-    fn consume(&mut self, sequence: u64, digest: &[u8], envelope: Option<&wire::Envelope>) -> Result<(), FoldError> {
+    fn consume(
+        &mut self,
+        sequence: u64,
+        digest: &[u8],
+        envelope: Option<&wire::Envelope>,
+    ) -> Result<(), FoldError> {
         let envelope = envelope.ok_or(FoldError::Envelope)?;
         let mut end = next(&self.consumed, sequence, digest, envelope)?;
         // A rejected envelope may lie about its time or what it has seen; the chain's own bounds never fall.
@@ -195,7 +206,8 @@ impl State {
         }
         self.consumed = end;
         if envelope.peer_sequence_seen <= self.sealed.sequence {
-            self.consumed_peer_sequence_seen = self.consumed_peer_sequence_seen.max(envelope.peer_sequence_seen);
+            self.consumed_peer_sequence_seen =
+                self.consumed_peer_sequence_seen.max(envelope.peer_sequence_seen);
         }
         self.peer_epoch = envelope.epoch;
         Ok(())
@@ -217,7 +229,10 @@ impl State {
             client_cursors: self
                 .cursors
                 .iter()
-                .map(|(client, next_leaf)| wire::ClientCursor { client: client.clone(), next_leaf: *next_leaf })
+                .map(|(client, next_leaf)| wire::ClientCursor {
+                    client: client.clone(),
+                    next_leaf: *next_leaf,
+                })
                 .collect(),
         }
         .encode_to_vec()
@@ -236,13 +251,25 @@ impl State {
             consumed_peer_sequence_seen: state.inbound_peer_sequence_seen,
             peer_epoch: state.peer_epoch,
             peer_head: PeerHead { size: state.peer_size, root: Digest::from_slice(&state.peer_root)? },
-            cursors: state.client_cursors.into_iter().map(|cursor| (cursor.client, cursor.next_leaf)).collect(),
+            cursors: state
+                .client_cursors
+                .into_iter()
+                .map(|cursor| (cursor.client, cursor.next_leaf))
+                .collect(),
         })
     }
 }
 
-fn next(end: &ChainEnd, sequence: u64, digest: &[u8], envelope: &wire::Envelope) -> Result<ChainEnd, FoldError> {
-    if sequence != end.sequence + 1 || envelope.sequence != sequence || envelope.previous_digest != end.digest.as_bytes().as_slice() {
+fn next(
+    end: &ChainEnd,
+    sequence: u64,
+    digest: &[u8],
+    envelope: &wire::Envelope,
+) -> Result<ChainEnd, FoldError> {
+    if sequence != end.sequence + 1
+        || envelope.sequence != sequence
+        || envelope.previous_digest != end.digest.as_bytes().as_slice()
+    {
         return Err(FoldError::Sequence);
     }
     let digest = Digest::from_slice(digest).ok_or(FoldError::Envelope)?;
@@ -254,5 +281,9 @@ fn encode_end(end: &ChainEnd) -> wire::ChainEnd {
 }
 
 fn decode_end(end: wire::ChainEnd) -> Option<ChainEnd> {
-    Some(ChainEnd { sequence: end.sequence, digest: Digest::from_slice(&end.digest)?, signed_at: end.signed_at })
+    Some(ChainEnd {
+        sequence: end.sequence,
+        digest: Digest::from_slice(&end.digest)?,
+        signed_at: end.signed_at,
+    })
 }

@@ -61,7 +61,9 @@ impl Acknowledge {
             if accepted.sequence <= desk.state.acknowledged() {
                 continue;
             }
-            if accepted.sequence != desk.state.acknowledged() + 1 || accepted.sequence > desk.state.sealed().sequence {
+            if accepted.sequence != desk.state.acknowledged() + 1
+                || accepted.sequence > desk.state.sealed().sequence
+            {
                 answer = Err(AcknowledgeError::OutOfOrder);
                 break;
             }

@@ -48,7 +48,9 @@ impl Committer {
     /// Starts the committing task. One batch waits while another is being made durable.
     pub(super) fn start(persister: Persister, progress: watch::Sender<Progress>) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(1);
-        std::thread::Builder::new().name("commit".into()).spawn(move || run(persister, &receiver, &progress))?;
+        std::thread::Builder::new()
+            .name("commit".into())
+            .spawn(move || run(persister, &receiver, &progress))?;
         Ok(Self(sender))
     }
 

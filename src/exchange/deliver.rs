@@ -8,7 +8,9 @@ use crate::channel::inbound::{Facts, Judgement, Refusal, judge};
 use crate::channel::lookup::Lookup;
 use crate::crypto::digest::Digest;
 use crate::ledger::tlog_proof::TlogProof;
-use crate::wire::ledger::v1::{Equivocation, Item, Received, Receipt, Rejected, RejectionReason, event::Fact};
+use crate::wire::ledger::v1::{
+    Equivocation, Item, Receipt, Received, Rejected, RejectionReason, event::Fact,
+};
 use bytes::Bytes;
 use prost::Message as _;
 use tokio::sync::oneshot;
@@ -89,7 +91,8 @@ impl Consume {
     pub(super) fn bytes_max(&self) -> u64 {
         let of = |arrival: &Arrival| {
             let body = arrival.item.as_ref().map_or(0, Item::encoded_len);
-            (arrival.envelope.get().bytes().len() + arrival.signature.len() + body + arrival.effect.len()) as u64
+            (arrival.envelope.get().bytes().len() + arrival.signature.len() + body + arrival.effect.len())
+                as u64
                 + OVERHEAD_BYTES
         };
         self.arrivals.iter().map(of).sum()
@@ -114,7 +117,9 @@ impl Consume {
         let reply = self.reply;
         desk.answer(move |committed| {
             let outcomes = decided.into_iter().map(|one| match one {
-                Decided::Fresh(leaf, event, salt) => Outcome::Fresh { leaf, event, salt, committed: committed.clone() },
+                Decided::Fresh(leaf, event, salt) => {
+                    Outcome::Fresh { leaf, event, salt, committed: committed.clone() }
+                }
                 Decided::Repeated(leaf) => Outcome::Repeated { leaf },
             });
             let _ = reply.send(stopped.map_or(Ok(outcomes.collect()), Err));
@@ -123,7 +128,11 @@ impl Consume {
     }
 }
 
-fn decide_one(desk: &mut Desk, arrival: Arrival, searched: u64) -> Result<Result<Decided, ConsumeError>, Fatal> {
+fn decide_one(
+    desk: &mut Desk,
+    arrival: Arrival,
+    searched: u64,
+) -> Result<Result<Decided, ConsumeError>, Fatal> {
     let held = held(desk, arrival.envelope.get().fields().sequence)?;
     let facts = Facts {
         well_formed: arrival.well_formed,
@@ -190,7 +199,8 @@ fn held(desk: &mut Desk, sequence: u64) -> Result<Option<(u64, Digest)>, Fatal> 
 
 fn id_used(desk: &mut Desk, arrival: &Arrival, searched: u64) -> Result<bool, Fatal> {
     let fields = arrival.envelope.get().fields();
-    let Some(id) = message_id(fields).filter(|_| fields.sequence == desk.state.consumed().sequence + 1) else {
+    let Some(id) = message_id(fields).filter(|_| fields.sequence == desk.state.consumed().sequence + 1)
+    else {
         return Ok(false);
     };
     if desk.is_pending(&id) {

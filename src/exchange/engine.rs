@@ -64,7 +64,10 @@ impl Engine {
     pub async fn failed(&self) -> Arc<str> {
         let mut progress = self.progress.clone();
         let failure = progress.wait_for(|progress| progress.failure.is_some()).await;
-        failure.ok().and_then(|progress| progress.failure.clone()).unwrap_or_else(|| "the engine ended".into())
+        failure
+            .ok()
+            .and_then(|progress| progress.failure.clone())
+            .unwrap_or_else(|| "the engine ended".into())
     }
 
     /// Seals a message and answers with its ledger index once it is durable. The same message again gets the same

@@ -61,8 +61,12 @@ pub fn prepare(
     let item = attachments.item.map(|item| zeroize::Zeroizing::new(item.encode_to_vec()));
     let sealed = vault.seal(place, &record.encode_to_vec(), item.as_ref().map(|item| item.as_slice()))?;
     let keys = lookups(event, envelope).iter().map(name_fingerprint).collect();
-    let event =
-        SealedEvent { commitment: place.commitment, seed: sealed.seed, record: sealed.record, item: sealed.item };
+    let event = SealedEvent {
+        commitment: place.commitment,
+        seed: sealed.seed,
+        record: sealed.record,
+        item: sealed.item,
+    };
     Ok(Prepared { new: NewEvent { event, keys }, event: bytes, salt })
 }
 

@@ -56,10 +56,22 @@ pub enum QueryError {
 
 impl Follower {
     /// Starts following. Opening the index, and building it anew where it must be, is the task's first work.
-    pub fn start(store: Store, path: PathBuf, settings: Settings, progress: watch::Receiver<Progress>) -> std::io::Result<Self> {
+    pub fn start(
+        store: Store,
+        path: PathBuf,
+        settings: Settings,
+        progress: watch::Receiver<Progress>,
+    ) -> std::io::Result<Self> {
         let (sender, state) = watch::channel(Indexed { position: 0, available: false, caught_up: false });
         let follower = Self { index: Arc::default(), state, broken: Arc::default() };
-        let task = Task { store, path, settings, index: follower.index.clone(), state: sender, broken: follower.broken.clone() };
+        let task = Task {
+            store,
+            path,
+            settings,
+            index: follower.index.clone(),
+            state: sender,
+            broken: follower.broken.clone(),
+        };
         std::thread::Builder::new().name("index".into()).spawn(move || task.run(progress))?;
         Ok(follower)
     }
@@ -72,18 +84,28 @@ impl Follower {
     /// Waits until the index covers `size` events, for at most `patience`.
     pub async fn wait_for(&self, size: u64, patience: Duration) -> Result<(), QueryError> {
         let mut state = self.state.clone();
-        let covered = tokio::time::timeout(patience, state.wait_for(|state| state.available && state.position >= size)).await;
+        let covered =
+            tokio::time::timeout(patience, state.wait_for(|state| state.available && state.position >= size))
+                .await;
         match covered {
             Ok(Ok(_)) => Ok(()),
             _ => {
                 let now = *self.state.borrow();
-                Err(if now.available { QueryError::CatchingUp { position: now.position, size } } else { QueryError::Unavailable })
+                Err(if now.available {
+                    QueryError::CatchingUp { position: now.position, size }
+                } else {
+                    QueryError::Unavailable
+                })
             }
         }
     }
 
     /// Looks through messages.
-    pub fn scan(&self, scan: Scan, matches: impl FnMut(&Row, crate::index::Flags) -> bool) -> Result<Page, QueryError> {
+    pub fn scan(
+        &self,
+        scan: Scan,
+        matches: impl FnMut(&Row, crate::index::Flags) -> bool,
+    ) -> Result<Page, QueryError> {
         self.read(|index| index.scan(scan, matches))
     }
 
@@ -127,14 +149,23 @@ impl Task {
                     if progress.has_changed().is_err() {
                         return;
                     }
-                    runtime.block_on(tokio::time::sleep(if matches!(error, FollowError::Broken) { PAUSE } else { RETRY }));
+                    runtime.block_on(tokio::time::sleep(if matches!(error, FollowError::Broken) {
+                        PAUSE
+                    } else {
+                        RETRY
+                    }));
                 }
             }
         }
     }
 
     /// Follows until the engine ends.
-    fn follow(&self, runtime: &tokio::runtime::Runtime, progress: &mut watch::Receiver<Progress>, fresh: bool) -> Result<(), FollowError> {
+    fn follow(
+        &self,
+        runtime: &tokio::runtime::Runtime,
+        progress: &mut watch::Receiver<Progress>,
+        fresh: bool,
+    ) -> Result<(), FollowError> {
         let open = if fresh { Index::create } else { Index::open };
         let index = open(&self.path, self.settings.clone())?;
         let mut position = index.position()?;
@@ -220,18 +251,26 @@ fn changes(store: &Store, opened: &OpenedEvent, out: &mut Vec<Change>) -> Result
     match &opened.event.fact {
         Some(Fact::Sealed(sealed)) => out.extend(row(Direction::Sent, sealed.sequence)),
         Some(Fact::Received(received)) => out.extend(row(Direction::Received, received.sequence)),
-        Some(Fact::Acknowledged(acknowledged)) if acknowledged.rejection() != RejectionReason::Unspecified => {
+        Some(Fact::Acknowledged(acknowledged))
+            if acknowledged.rejection() != RejectionReason::Unspecified =>
+        {
             let sealed = store.find(&Lookup::Sealed(acknowledged.sequence))?;
             out.extend(sealed.map(|sealed| Change::Rejected(sealed.leaf)));
         }
-        Some(Fact::HandedOver(handed_over)) => out.extend(handed_over.leaves.iter().copied().map(Change::HandedOver)),
+        Some(Fact::HandedOver(handed_over)) => {
+            out.extend(handed_over.leaves.iter().copied().map(Change::HandedOver))
+        }
         _ => {}
     }
     Ok(())
 }
 
 /// Builds an index from the journal alone and returns the events it covers.
-pub fn rebuild(store: &Store, path: &std::path::Path, settings: Settings) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+pub fn rebuild(
+    store: &Store,
+    path: &std::path::Path,
+    settings: Settings,
+) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
     let index = Index::create(path, settings)?;
     let size = store.reader().head().size;
     let mut rows = Vec::new();

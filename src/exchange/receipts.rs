@@ -29,7 +29,13 @@ pub fn receipt(store: &Store, outcome: &Outcome) -> Result<(Receipt, u64), Store
     }
 }
 
-fn prove(store: &Store, leaf: u64, event: Bytes, salt: Bytes, end: &CommitEnd) -> Result<Receipt, StoreError> {
+fn prove(
+    store: &Store,
+    leaf: u64,
+    event: Bytes,
+    salt: Bytes,
+    end: &CommitEnd,
+) -> Result<Receipt, StoreError> {
     let hashes = proof::inclusion(store.reader(), leaf, end.size).map_err(unproven)?;
     let proof = TlogProof { extra: Vec::new(), index: leaf, hashes, checkpoint: end.note.clone() };
     Ok(Receipt { event, salt, tlog_proof: proof.encode() })
@@ -110,7 +116,11 @@ impl Checker {
     }
 
     /// A receipt for an envelope, and the checkpoint it leads to.
-    pub fn receipt(&mut self, receipt: &Receipt, sent: &SentEnvelope) -> Result<(Receipted, Checkpoint), CheckError> {
+    pub fn receipt(
+        &mut self,
+        receipt: &Receipt,
+        sent: &SentEnvelope,
+    ) -> Result<(Receipted, Checkpoint), CheckError> {
         let receipted = read_event(&receipt.event, sent)?;
         let salt: &[u8; 32] = receipt.salt.as_ref().try_into().map_err(|_| ReceiptError::Undecodable)?;
         let proof = TlogProof::parse(&receipt.tlog_proof)?;
@@ -122,12 +132,19 @@ impl Checker {
     }
 
     /// Whether a ledger extends the one accepted before.
-    pub fn extends(&self, size: u64, root: &Digest, newer: &Checkpoint, hashes: &[Bytes]) -> Result<(), CheckError> {
+    pub fn extends(
+        &self,
+        size: u64,
+        root: &Digest,
+        newer: &Checkpoint,
+        hashes: &[Bytes],
+    ) -> Result<(), CheckError> {
         if size == 0 {
             return Ok(());
         }
         let hashes: Option<Vec<Digest>> = hashes.iter().map(|hash| Digest::from_slice(hash)).collect();
         let hashes = hashes.ok_or(CheckError::Receipt(ReceiptError::Undecodable))?;
-        proof::verify_consistency(size, root, newer.size, &newer.root, &hashes).map_err(CheckError::Consistency)
+        proof::verify_consistency(size, root, newer.size, &newer.root, &hashes)
+            .map_err(CheckError::Consistency)
     }
 }

@@ -65,7 +65,9 @@ pub enum StartError {
     #[error(transparent)]
     Journal(#[from] OpenError),
     /// The ledger was founded with other keys than are configured.
-    #[error("the store was founded with another {0}: correct [identity], or introduce the new key over the channel")]
+    #[error(
+        "the store was founded with another {0}: correct [identity], or introduce the new key over the channel"
+    )]
     OtherKey(&'static str),
     /// Something that cannot be done.
     #[error("{0}")]
@@ -89,7 +91,8 @@ pub fn found(
     let key = create_key_file(disk.as_ref(), &settings.key_file)?;
     let vault = Vault::create(disk.clone(), &settings.paths.data, store.0, key)?;
     vault.ensure_segment_key(0)?;
-    let (mut writer, mut persister) = journal::create(disk.clone(), settings.paths.clone(), store, settings.sizes)?;
+    let (mut writer, mut persister) =
+        journal::create(disk.clone(), settings.paths.clone(), store, settings.sizes)?;
     let founded = Founded {
         environment: terms.environment.into(),
         agreement_id: terms.agreement.clone(),
@@ -101,8 +104,10 @@ pub fn found(
         nonce: Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?),
     };
     let event = Event { recorded_at: Some(clock.now()), epoch: 1, fact: Some(Fact::Founded(founded)) };
-    let prepared = prepare(&vault, 0, 0, &event, None, Attachments::default()).map_err(|error| failed(&error))?;
-    let staged = writer.stage(vec![prepared.new], |size, root| sign_checkpoint(terms, &keeper.ledger_key, 1, size, *root));
+    let prepared =
+        prepare(&vault, 0, 0, &event, None, Attachments::default()).map_err(|error| failed(&error))?;
+    let staged = writer
+        .stage(vec![prepared.new], |size, root| sign_checkpoint(terms, &keeper.ledger_key, 1, size, *root));
     persister.persist(staged).map_err(|error| failed(&error))?;
     // The identity last: a folder without it is no store, and a founding that was cut short is none.
     let identity = Identity {
@@ -189,7 +194,12 @@ impl Fold for StateFold {
         Ok(())
     }
 
-    fn event(&mut self, leaf: u64, segment: u64, event: &SealedEvent) -> Result<Vec<Fingerprint>, Box<dyn Error + Send + Sync>> {
+    fn event(
+        &mut self,
+        leaf: u64,
+        segment: u64,
+        event: &SealedEvent,
+    ) -> Result<Vec<Fingerprint>, Box<dyn Error + Send + Sync>> {
         let opened = open_event(&self.vault, leaf, Stored { event: event.clone(), segment })?;
         self.state.apply(&opened.event, opened.envelope.as_ref())?;
         Ok(lookups(&opened.event, opened.envelope.as_ref()).iter().map(name_fingerprint).collect())

@@ -147,7 +147,8 @@ pub fn name_fingerprint(lookup: &Lookup) -> Fingerprint {
 pub fn open(vault: &Vault, leaf: u64, stored: Stored) -> Result<OpenedEvent, StoreError> {
     let SealedEvent { commitment: committed, seed, record, .. } = &stored.event;
     let place = Place { segment: stored.segment, leaf, commitment: *committed };
-    let bytes = vault.open_record(place, seed, record).map_err(|source| StoreError::Sealed { leaf, source })?;
+    let bytes =
+        vault.open_record(place, seed, record).map_err(|source| StoreError::Sealed { leaf, source })?;
     let record = Record::decode(bytes.as_slice()).map_err(|_| StoreError::Undecodable(leaf))?;
     let salt: &[u8; 32] = record.salt.as_ref().try_into().map_err(|_| StoreError::Undecodable(leaf))?;
     if commitment(salt, &record.event) != *committed {

@@ -69,14 +69,21 @@ impl Submit {
         let core = desk.core.clone();
         let earlier = core.store.find_from(&Lookup::Message(id), self.searched);
         if let Some(earlier) = earlier.map_err(|error| Fatal::Store(error.to_string()))? {
-            let answer = repeat(&core.store, &earlier, &self.outgoing).map_err(|error| Fatal::Store(error.to_string()))?;
+            let answer = repeat(&core.store, &earlier, &self.outgoing)
+                .map_err(|error| Fatal::Store(error.to_string()))?;
             let _ = self.reply.send(answer);
             return Ok(());
         }
         let leaf = desk.next_leaf();
         let Outgoing { draft, body, body_salt, effect } = self.outgoing;
-        let envelope =
-            Envelope::compose(&core.terms, &desk.state, &core.signing_key.key_id(), leaf, core.clock.now(), draft);
+        let envelope = Envelope::compose(
+            &core.terms,
+            &desk.state,
+            &core.signing_key.key_id(),
+            leaf,
+            core.clock.now(),
+            draft,
+        );
         let signature = cms::sign(&core.signing_key, envelope.bytes(), envelope.signing_time())
             .map_err(|error| Fatal::Store(error.to_string()))?;
         let fact = Fact::Sealed(Sealed {
@@ -107,7 +114,8 @@ pub(super) fn repeat(
     earlier: &OpenedEvent,
     outgoing: &Outgoing,
 ) -> Result<Result<u64, SubmitError>, StoreError> {
-    let is_sealed = matches!(lookups(&earlier.event, earlier.envelope.as_ref()).last(), Some(Lookup::Sealed(_)));
+    let is_sealed =
+        matches!(lookups(&earlier.event, earlier.envelope.as_ref()).last(), Some(Lookup::Sealed(_)));
     let Some(envelope) = earlier.envelope.as_ref().filter(|_| is_sealed) else {
         return Ok(Err(SubmitError::RequestIdReused));
     };

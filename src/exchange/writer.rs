@@ -119,7 +119,15 @@ pub(super) struct Recorded {
 
 impl Desk {
     pub(super) fn new(core: Arc<Core>, state: State, journal: Writer, committer: Committer) -> Self {
-        Self { core, state, journal, committer, events: Vec::new(), answers: Vec::new(), pending: HashMap::new() }
+        Self {
+            core,
+            state,
+            journal,
+            committer,
+            events: Vec::new(),
+            answers: Vec::new(),
+            pending: HashMap::new(),
+        }
     }
 
     /// Records the first fact of a run and makes it durable.
@@ -128,7 +136,9 @@ impl Desk {
         match self.make_room(CHECKPOINT_BYTES) {
             Ok(()) => {}
             Err(RoomError::NoSpace) => {
-                tracing::warn!("no space is left for the journal: the daemon reads and answers, and records nothing");
+                tracing::warn!(
+                    "no space is left for the journal: the daemon reads and answers, and records nothing"
+                );
                 return Ok(());
             }
             Err(RoomError::Fatal(fatal)) => return Err(fatal),
@@ -200,9 +210,7 @@ impl Desk {
             return Ok(());
         }
         let (terms, key, epoch) = (&self.core.terms, &self.core.ledger_key, self.state.epoch());
-        let staged = self.journal.stage(events, |size, root| {
-            sign_checkpoint(terms, key, epoch, size, *root)
-        });
+        let staged = self.journal.stage(events, |size, root| sign_checkpoint(terms, key, epoch, size, *root));
         Ok(self.committer.commit(staged, answers)?)
     }
 
@@ -211,9 +219,13 @@ impl Desk {
         if self.journal.must_roll(bytes) {
             self.settle().map_err(RoomError::Fatal)?;
             let vault = self.core.store.vault().clone();
-            let snapshot = vault.seal_snapshot(&self.state.encode()).map_err(|error| RoomError::Fatal(Fatal::Store(error.to_string())))?;
+            let snapshot = vault
+                .seal_snapshot(&self.state.encode())
+                .map_err(|error| RoomError::Fatal(Fatal::Store(error.to_string())))?;
             vault.ensure_segment_key(self.journal.segment() + 1).map_err(|error| match error {
-                crate::vault::VaultError::Io(_, error) if error.kind() == std::io::ErrorKind::StorageFull => RoomError::NoSpace,
+                crate::vault::VaultError::Io(_, error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                    RoomError::NoSpace
+                }
                 error => RoomError::Fatal(Fatal::Store(error.to_string())),
             })?;
             self.journal.roll(&snapshot)?;
@@ -258,7 +270,13 @@ impl From<ReserveError> for RoomError {
 }
 
 /// The signed checkpoint of a ledger.
-pub fn sign_checkpoint(terms: &Terms, key: &LedgerKey, epoch: u32, size: u64, root: crate::crypto::digest::Digest) -> String {
+pub fn sign_checkpoint(
+    terms: &Terms,
+    key: &LedgerKey,
+    epoch: u32,
+    size: u64,
+    root: crate::crypto::digest::Digest,
+) -> String {
     let checkpoint = Checkpoint { origin: terms.origin(epoch), size, root };
     let signature = key.sign(checkpoint.body().as_bytes());
     checkpoint.to_note(&terms.vkey(epoch, key.public()), &signature)

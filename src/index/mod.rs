@@ -112,7 +112,9 @@ impl Index {
     /// Makes an empty index in place of whatever is there.
     pub fn create(path: &Path, settings: Settings) -> Result<Self, IndexError> {
         match std::fs::remove_dir_all(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(IndexError::Remove(error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(IndexError::Remove(error));
+            }
             _ => {}
         }
         let index = Self::try_open(path, &settings)?;
@@ -189,7 +191,8 @@ impl Index {
                 let row = Row::decode(leaf, &row).ok_or(IndexError::Damaged)?;
                 let flags = Flags {
                     rejected: row.direction == Direction::Sent && db.contains_key(key(REJECTED, leaf))?,
-                    handed_over: row.direction == Direction::Received && db.contains_key(key(HANDED_OVER, leaf))?,
+                    handed_over: row.direction == Direction::Received
+                        && db.contains_key(key(HANDED_OVER, leaf))?,
                 };
                 if matches(&row, flags) {
                     page.rows.push((row, flags));
@@ -208,7 +211,9 @@ impl Index {
     pub fn entries(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError> {
         self.guarded(|db| {
             db.iter()
-                .map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(IndexError::from))
+                .map(|entry| {
+                    entry.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(IndexError::from)
+                })
                 .collect()
         })
     }
@@ -232,6 +237,7 @@ impl Index {
 
     /// sled panics on some kinds of damage; here that is an error like any other.
     fn guarded<T>(&self, work: impl FnOnce(&sled::Db) -> Result<T, IndexError>) -> Result<T, IndexError> {
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&self.db))).map_err(|_| IndexError::Panicked)?
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&self.db)))
+            .map_err(|_| IndexError::Panicked)?
     }
 }

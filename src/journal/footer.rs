@@ -22,8 +22,8 @@
 //!
 //! Everything but the snapshot can be derived again from the frames, and is by `verify`.
 
-use crate::disk::{DiskFile, read_exact_at};
 use crate::crypto::digest::Digest;
+use crate::disk::{DiskFile, read_exact_at};
 use std::io;
 
 /// Length of the trailer in bytes.
@@ -75,7 +75,11 @@ impl Footer<'_> {
     /// The footer's bytes, to stand at `hashes_at`.
     pub fn encode(&self, hashes_at: u64) -> Vec<u8> {
         let mut out = Vec::with_capacity(
-            self.hashes.len() * 32 + self.offsets.len() * 4 + self.keys.len() * KEY_BYTES + self.snapshot.len() + TRAILER_BYTES,
+            self.hashes.len() * 32
+                + self.offsets.len() * 4
+                + self.keys.len() * KEY_BYTES
+                + self.snapshot.len()
+                + TRAILER_BYTES,
         );
         for hash in self.hashes {
             out.extend_from_slice(hash.as_bytes());
@@ -91,7 +95,13 @@ impl Footer<'_> {
         let sections_crc = crc32c::crc32c(&out);
         let trailer_at = out.len();
         out.extend_from_slice(&MAGIC);
-        for number in [self.offsets.len() as u64, hashes_at, self.hashes.len() as u64, self.keys.len() as u64, self.snapshot.len() as u64] {
+        for number in [
+            self.offsets.len() as u64,
+            hashes_at,
+            self.hashes.len() as u64,
+            self.keys.len() as u64,
+            self.snapshot.len() as u64,
+        ] {
             out.extend_from_slice(&number.to_le_bytes());
         }
         out.extend_from_slice(self.root.as_bytes());
@@ -157,7 +167,11 @@ impl Trailer {
     }
 
     fn keys_between(&self, file: &dyn DiskFile, start: u64, end: u64) -> io::Result<Vec<(Fingerprint, u32)>> {
-        let bytes = read_exact_at(file, self.keys_at() + start * KEY_BYTES as u64, as_len((end - start) * KEY_BYTES as u64)?)?;
+        let bytes = read_exact_at(
+            file,
+            self.keys_at() + start * KEY_BYTES as u64,
+            as_len((end - start) * KEY_BYTES as u64)?,
+        )?;
         Ok(bytes
             .as_chunks::<KEY_BYTES>()
             .0
@@ -187,7 +201,8 @@ impl Trailer {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; TRAILER_BYTES] = bytes.first_chunk()?;
-        let number = |at: usize| -> Option<u64> { Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?)) };
+        let number =
+            |at: usize| -> Option<u64> { Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?)) };
         let word = |at: usize| -> Option<u32> { Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?)) };
         if bytes[..8] != MAGIC || bytes[80..88] != [0; 8] || crc32c::crc32c(&bytes[..92]) != word(92)? {
             return None;

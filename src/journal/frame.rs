@@ -158,7 +158,10 @@ fn header(bytes: &[u8]) -> Result<(Header, usize), FrameError> {
     Ok((Header { class, record, item, content_crc: word(20) }, len))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "both lengths are bounded far below 4 GiB where they are made")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "both lengths are bounded far below 4 GiB where they are made"
+)]
 fn put(out: &mut Vec<u8>, class: u8, digest: &Digest, seed: &[u8; 32], record: &[u8], item: &[u8]) {
     debug_assert!(record.len() <= RECORD_BYTES_MAX && item.len() <= ITEM_BYTES_MAX);
     let start = out.len();

@@ -18,8 +18,8 @@
 //! ```
 
 use super::StoreId;
-use crate::disk::DiskFile;
 use crate::crypto::digest::Digest;
+use crate::disk::DiskFile;
 use std::io;
 use std::sync::Arc;
 

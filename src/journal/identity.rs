@@ -1,8 +1,8 @@
 //! What marks a folder as a store, and whose store it is.
 
-use crate::disk::{Disk, DiskFile, read_exact_at, write_file};
 use super::segment::FORMAT_VERSION;
 use super::{Paths, StoreId};
+use crate::disk::{Disk, DiskFile, read_exact_at, write_file};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,7 +30,9 @@ pub struct Identity {
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// There is no store.
-    #[error("{0} holds no store: create one with `article6 init`; if there was one, do not: find out what happened to it, and restore it")]
+    #[error(
+        "{0} holds no store: create one with `article6 init`; if there was one, do not: find out what happened to it, and restore it"
+    )]
     Missing(PathBuf),
     /// A store would be overwritten.
     #[error("{0} already holds a store: `article6 init` never touches an existing one")]
@@ -39,16 +41,22 @@ pub enum IdentityError {
     #[error("{0} is damaged: restore the store from a backup")]
     Damaged(PathBuf),
     /// Written by a later version.
-    #[error("the store has format {found}, this software knows {FORMAT_VERSION}: install the version that wrote it, or a later one")]
+    #[error(
+        "the store has format {found}, this software knows {FORMAT_VERSION}: install the version that wrote it, or a later one"
+    )]
     Newer {
         /// Format of the store.
         found: u32,
     },
     /// Another daemon has the store open.
-    #[error("{0} is in use by another process: stop it first; two daemons on one store would contradict each other")]
+    #[error(
+        "{0} is in use by another process: stop it first; two daemons on one store would contradict each other"
+    )]
     Locked(PathBuf),
     /// The store of another Party, agreement or environment.
-    #[error("the store belongs to {found}, the configuration is for {expected}: correct [store] dir or [channel]")]
+    #[error(
+        "the store belongs to {found}, the configuration is for {expected}: correct [store] dir or [channel]"
+    )]
     Foreign {
         /// Whose store it is.
         found: String,
@@ -82,13 +90,21 @@ impl Identity {
         let (identity, file) = Self::open(disk, paths)?;
         match file.lock() {
             Ok(()) => Ok((identity, file)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(IdentityError::Locked(paths.data.clone())),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(IdentityError::Locked(paths.data.clone()))
+            }
             Err(error) => Err(IdentityError::Io(paths.data.join("STORE"), error)),
         }
     }
 
     /// Refuses a store of another channel.
-    pub fn expect(&self, environment: &str, agreement: &str, party: &str, counterparty: &str) -> Result<(), IdentityError> {
+    pub fn expect(
+        &self,
+        environment: &str,
+        agreement: &str,
+        party: &str,
+        counterparty: &str,
+    ) -> Result<(), IdentityError> {
         let expected = format!("{environment}/{agreement}/{party}/{counterparty}");
         let found = format!("{}/{}/{}/{}", self.environment, self.agreement, self.party, self.counterparty);
         if found == expected { Ok(()) } else { Err(IdentityError::Foreign { found, expected }) }
@@ -102,7 +118,8 @@ impl Identity {
         })?;
         let len = file.len().map_err(|error| IdentityError::Io(path.clone(), error))?;
         let len = usize::try_from(len.min(IDENTITY_BYTES_MAX)).unwrap_or(0);
-        let bytes = read_exact_at(file.as_ref(), 0, len).map_err(|error| IdentityError::Io(path.clone(), error))?;
+        let bytes =
+            read_exact_at(file.as_ref(), 0, len).map_err(|error| IdentityError::Io(path.clone(), error))?;
         Ok((Self::decode(&bytes).map_err(|newer| newer.unwrap_or(IdentityError::Damaged(path)))?, file))
     }
 
@@ -121,7 +138,9 @@ impl Identity {
         let body_len = text.trim_end_matches('\n').rfind('\n').ok_or(None)? + 1;
         let (body, crc_line) = text.split_at_checked(body_len).ok_or(None)?;
         let mut lines = body.lines();
-        if lines.next() != Some(FIRST_LINE) || crc_line != format!("crc {:08x}\n", crc32c::crc32c(body.as_bytes())) {
+        if lines.next() != Some(FIRST_LINE)
+            || crc_line != format!("crc {:08x}\n", crc32c::crc32c(body.as_bytes()))
+        {
             return Err(None);
         }
         let mut value = |key: &str| -> Result<String, Option<IdentityError>> {

@@ -5,7 +5,6 @@
 //! a failed sync the page cache may hold bytes that the disk does not; written again in their place they are
 //! dirty again, which has the effect of a copy to a fresh segment without leaving a short segment per crash.
 
-use crate::disk::{Disk, DiskFile, read_exact_at};
 use super::footer::{Fingerprint, Trailer};
 use super::frame::{self, Frame, FrameError, SealedEvent};
 use super::head::{Head, HeadFile};
@@ -13,6 +12,7 @@ use super::reader::{Closed, Open, Reader};
 use super::segment::{Header, HeaderError};
 use super::writer::{Persister, ReserveError, Writer, create_segment, in_units};
 use super::{Paths, Sizes, StoreId, segment};
+use crate::disk::{Disk, DiskFile, read_exact_at};
 use crate::ledger::tree::{Frontier, leaf_hash};
 use std::error::Error;
 use std::io;
@@ -24,7 +24,12 @@ pub trait Fold {
     /// Takes over the sealed state that a closed segment ended with.
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), Box<dyn Error + Send + Sync>>;
     /// Folds one event in and names the keys it is to be found by.
-    fn event(&mut self, leaf: u64, segment: u64, event: &SealedEvent) -> Result<Vec<Fingerprint>, Box<dyn Error + Send + Sync>>;
+    fn event(
+        &mut self,
+        leaf: u64,
+        segment: u64,
+        event: &SealedEvent,
+    ) -> Result<Vec<Fingerprint>, Box<dyn Error + Send + Sync>>;
 }
 
 /// Why a journal does not open. Nothing on disk has changed.
@@ -34,7 +39,9 @@ pub enum OpenError {
     #[error("{0} is missing: restore the store from a backup")]
     SegmentMissing(PathBuf),
     /// A segment is damaged at or below the head.
-    #[error("{path} is damaged at byte {offset}, event {leaf}: {what}. `article6 verify` lists all damage; restore the store from a backup")]
+    #[error(
+        "{path} is damaged at byte {offset}, event {leaf}: {what}. `article6 verify` lists all damage; restore the store from a backup"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -52,13 +59,19 @@ pub enum OpenError {
     #[error("{0}: {1}: install the version that wrote it, or a later one")]
     Newer(PathBuf, HeaderError),
     /// The head file is not there.
-    #[error("the head file {0} is missing: put it back; without it nobody can tell whether this store is the latest. If it is lost for good, restore the store")]
+    #[error(
+        "the head file {0} is missing: put it back; without it nobody can tell whether this store is the latest. If it is lost for good, restore the store"
+    )]
     HeadMissing(PathBuf),
     /// Neither slot of the head file is valid for this store.
-    #[error("the head file {0} is damaged or belongs to another store: put the right one back; if it is lost for good, restore the store")]
+    #[error(
+        "the head file {0} is damaged or belongs to another store: put the right one back; if it is lost for good, restore the store"
+    )]
     HeadDamaged(PathBuf),
     /// The head knows more than the journal holds.
-    #[error("the journal ends at event {found}, the head file knows {known}: this is an older copy of the store. Put the latest journal back, or restore it as a backup")]
+    #[error(
+        "the journal ends at event {found}, the head file knows {known}: this is an older copy of the store. Put the latest journal back, or restore it as a backup"
+    )]
     RolledBack {
         /// Events in the journal.
         found: u64,
@@ -79,7 +92,12 @@ pub enum OpenError {
 }
 
 /// Creates an empty journal: one segment, and a head file that has no head yet.
-pub fn create(disk: Arc<dyn Disk>, paths: Paths, store: StoreId, sizes: Sizes) -> Result<(Writer, Persister), OpenError> {
+pub fn create(
+    disk: Arc<dyn Disk>,
+    paths: Paths,
+    store: StoreId,
+    sizes: Sizes,
+) -> Result<(Writer, Persister), OpenError> {
     let at = |path: PathBuf| move |error| OpenError::Io(path, error);
     let folder = paths.segments();
     disk.create_dir(&folder).map_err(at(folder.clone()))?;
@@ -89,7 +107,10 @@ pub fn create(disk: Arc<dyn Disk>, paths: Paths, store: StoreId, sizes: Sizes) -
     })?;
     disk.sync_dir(&paths.data).map_err(at(paths.data.clone()))?;
     let head_path = paths.head.clone();
-    let head_file = disk.create(&head_path).and_then(|file| HeadFile::create(file, store)).map_err(at(head_path.clone()))?;
+    let head_file = disk
+        .create(&head_path)
+        .and_then(|file| HeadFile::create(file, store))
+        .map_err(at(head_path.clone()))?;
     if let Some(parent) = head_path.parent() {
         disk.sync_dir(parent).map_err(at(parent.to_owned()))?;
     }
@@ -99,7 +120,19 @@ pub fn create(disk: Arc<dyn Disk>, paths: Paths, store: StoreId, sizes: Sizes) -
     let reader = Reader::new(disk.clone(), &folder, Vec::new(), Open::new(0, 0, file.clone()), head, "");
     let persister = Persister { head_file, reader: reader.clone(), syncs: 0 };
     let allocated = offset + sizes.step_bytes;
-    let writer = Writer { disk, paths, store, sizes, reader, frontier, file, number: 0, first_leaf: 0, offset, allocated };
+    let writer = Writer {
+        disk,
+        paths,
+        store,
+        sizes,
+        reader,
+        frontier,
+        file,
+        number: 0,
+        first_leaf: 0,
+        offset,
+        allocated,
+    };
     Ok((writer, persister))
 }
 
@@ -135,10 +168,18 @@ pub fn open(
         settle_footer(&paths, &closed)?;
     }
     let open = Open::new(header.number, header.first_leaf, file.clone());
-    let reader = Reader::new(disk.clone(), &paths.segments(), closed, open, Head { size: header.first_leaf, ..head }, "");
+    let reader = Reader::new(
+        disk.clone(),
+        &paths.segments(),
+        closed,
+        open,
+        Head { size: header.first_leaf, ..head },
+        "",
+    );
     let frontier = Frontier::from_nodes(header.first_leaf, &reader)
         .map_err(|error| OpenError::Io(path.clone(), io::Error::other(error)))?;
-    let mut tail = Tail { path, file, header, head, frontier, reader: &reader, fold, pending: Batch::default() };
+    let mut tail =
+        Tail { path, file, header, head, frontier, reader: &reader, fold, pending: Batch::default() };
     let (offset, frontier, found) = tail.scan()?;
     let allocated = tail.settle(offset)?;
     let (number, first_leaf, file) = (header.number, header.first_leaf, tail.file.clone());
@@ -146,22 +187,40 @@ pub fn open(
     if found.size != head.size {
         persister.head_file.write(&found).map_err(|error| OpenError::Io(paths.head.clone(), error))?;
     }
-    let writer =
-        Writer { disk, paths, store, sizes, reader: reader.clone(), frontier, file, number, first_leaf, offset, allocated };
+    let writer = Writer {
+        disk,
+        paths,
+        store,
+        sizes,
+        reader: reader.clone(),
+        frontier,
+        file,
+        number,
+        first_leaf,
+        offset,
+        allocated,
+    };
     Ok((writer, persister, reader))
 }
 
 type Opened = (Arc<dyn DiskFile>, Header);
 
 /// All segments in order: the closed ones, and the open one.
-fn segments(disk: &dyn Disk, paths: &Paths, store: StoreId, head: &Head) -> Result<(Vec<Closed>, Opened), OpenError> {
+fn segments(
+    disk: &dyn Disk,
+    paths: &Paths,
+    store: StoreId,
+    head: &Head,
+) -> Result<(Vec<Closed>, Opened), OpenError> {
     let folder = paths.segments();
     let names = disk.list(&folder).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => OpenError::SegmentMissing(segment::path(&folder, 0)),
         _ => OpenError::Io(folder.clone(), error),
     })?;
     let last = names.iter().filter_map(|name| segment::number(name)).max();
-    let last = last.filter(|last| *last >= head.segment).ok_or_else(|| OpenError::SegmentMissing(segment::path(&folder, head.segment)))?;
+    let last = last
+        .filter(|last| *last >= head.segment)
+        .ok_or_else(|| OpenError::SegmentMissing(segment::path(&folder, head.segment)))?;
     let mut closed: Vec<Closed> = Vec::new();
     let mut next_leaf = 0;
     for number in 0..=last {
@@ -178,7 +237,12 @@ fn segments(disk: &dyn Disk, paths: &Paths, store: StoreId, head: &Head) -> Resu
         match trailer {
             Some(trailer) if number < last => {
                 next_leaf = header.first_leaf + trailer.events;
-                closed.push(Closed { number, first_leaf: header.first_leaf, trailer, file: OnceLock::from(file) });
+                closed.push(Closed {
+                    number,
+                    first_leaf: header.first_leaf,
+                    trailer,
+                    file: OnceLock::from(file),
+                });
             }
             None if number == last || rolling => return Ok((closed, (file, header))),
             Some(_) => {
@@ -195,7 +259,9 @@ fn segments(disk: &dyn Disk, paths: &Paths, store: StoreId, head: &Head) -> Resu
 
 /// A roll whose segment no head points into yet may have been cut short before its footer was synced.
 fn settle_footer(paths: &Paths, closed: &[Closed]) -> Result<(), OpenError> {
-    let Some((last, file)) = closed.last().and_then(|last| Some((last, last.file.get()?))) else { return Ok(()) };
+    let Some((last, file)) = closed.last().and_then(|last| Some((last, last.file.get()?))) else {
+        return Ok(());
+    };
     let rewrite = || -> io::Result<()> {
         let at = last.trailer.hashes_at;
         let len = usize::try_from(file.len()? - at).map_err(|_| io::ErrorKind::FileTooLarge)?;
@@ -244,7 +310,11 @@ impl Tail<'_> {
     /// Reads batches up to the head, strictly, and beyond it while they are complete.
     fn scan(&mut self) -> Result<(u64, Frontier, Head), OpenError> {
         // A head in the segment before this one: everything here lies beyond it.
-        let head_at = if self.head.segment == self.header.number { self.head.offset } else { segment::HEADER_BYTES as u64 };
+        let head_at = if self.head.segment == self.header.number {
+            self.head.offset
+        } else {
+            segment::HEADER_BYTES as u64
+        };
         let mut good = (segment::HEADER_BYTES as u64, self.frontier.clone());
         let mut found = self.head;
         let mut offset = segment::HEADER_BYTES as u64;
@@ -253,11 +323,12 @@ impl Tail<'_> {
             if offset == head_at && good.0 == head_at {
                 self.expect_head(&good.1)?;
             }
-            let (frame, len) = match window.frame(offset).map_err(|error| OpenError::Io(self.path.clone(), error))? {
-                Ok(read) => read,
-                Err(_) if offset >= head_at => break,
-                Err(error) => return Err(self.damaged(offset, &error)),
-            };
+            let (frame, len) =
+                match window.frame(offset).map_err(|error| OpenError::Io(self.path.clone(), error))? {
+                    Ok(read) => read,
+                    Err(_) if offset >= head_at => break,
+                    Err(error) => return Err(self.damaged(offset, &error)),
+                };
             match frame {
                 Frame::Event(event) => self.take(event, offset),
                 Frame::Checkpoint { root, note } => {
@@ -269,7 +340,8 @@ impl Tail<'_> {
                         break;
                     }
                     let end = offset + len as u64;
-                    found = Head { size: self.frontier.size(), root, segment: self.header.number, offset: end };
+                    found =
+                        Head { size: self.frontier.size(), root, segment: self.header.number, offset: end };
                     self.finish_batch(found, &note)?;
                     good = (end, self.frontier.clone());
                 }
@@ -303,7 +375,10 @@ impl Tail<'_> {
         let mut batch = std::mem::take(&mut self.pending);
         let first = head.size - batch.events.len() as u64;
         for (leaf, event) in (first..).zip(&batch.events) {
-            let keys = self.fold.event(leaf, self.header.number, event).map_err(|source| OpenError::Fold { leaf, source })?;
+            let keys = self
+                .fold
+                .event(leaf, self.header.number, event)
+                .map_err(|source| OpenError::Fold { leaf, source })?;
             let ordinal = u32::try_from(leaf - self.header.first_leaf).unwrap_or(u32::MAX);
             batch.addition.keys.extend(keys.into_iter().map(|key| (key, ordinal)));
         }
@@ -315,11 +390,17 @@ impl Tail<'_> {
     /// Returns the end of the allocated space.
     fn settle(&self, end: u64) -> Result<u64, OpenError> {
         let failed = |error| OpenError::Io(self.path.clone(), error);
-        let head_at = if self.head.segment == self.header.number { self.head.offset } else { segment::HEADER_BYTES as u64 };
+        let head_at = if self.head.segment == self.header.number {
+            self.head.offset
+        } else {
+            segment::HEADER_BYTES as u64
+        };
         let len = self.file.len().map_err(failed)?;
         let mut changed = false;
         if end > head_at {
-            let kept = read_exact_at(self.file.as_ref(), head_at, usize::try_from(end - head_at).unwrap_or(0)).map_err(failed)?;
+            let kept =
+                read_exact_at(self.file.as_ref(), head_at, usize::try_from(end - head_at).unwrap_or(0))
+                    .map_err(failed)?;
             self.file.write_at(&kept, head_at).map_err(failed)?;
             changed = true;
         }
@@ -340,7 +421,12 @@ impl Tail<'_> {
     }
 
     fn damaged(&self, offset: u64, what: &dyn std::fmt::Display) -> OpenError {
-        OpenError::Damaged { path: self.path.clone(), offset, leaf: self.frontier.size(), what: what.to_string() }
+        OpenError::Damaged {
+            path: self.path.clone(),
+            offset,
+            leaf: self.frontier.size(),
+            what: what.to_string(),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! What everyone but the writer sees of the journal: committed events, tree nodes, look-up keys.
 
-use crate::disk::{Disk, DiskFile, read_exact_at};
 use super::footer::{Fingerprint, Trailer};
 use super::frame::{self, Frame, FrameError, SealedEvent};
 use super::head::Head;
 use super::segment;
 use crate::crypto::digest::Digest;
+use crate::disk::{Disk, DiskFile, read_exact_at};
 use crate::ledger::proof::Nodes;
 use crate::ledger::stored::{stored_count, stored_index};
 use std::collections::BTreeSet;
@@ -70,7 +70,9 @@ pub enum ReadError {
     #[error("event {0} is not in the journal")]
     Absent(u64),
     /// Committed bytes are damaged.
-    #[error("segment {segment} is damaged at byte {offset}: {error}. Run `article6 verify` on the store and restore it from a backup")]
+    #[error(
+        "segment {segment} is damaged at byte {offset}: {error}. Run `article6 verify` on the store and restore it from a backup"
+    )]
     Damaged {
         /// Number of the segment.
         segment: u64,
@@ -105,7 +107,14 @@ pub struct CommitEnd {
 }
 
 impl Reader {
-    pub(super) fn new(disk: Arc<dyn Disk>, folder: &Path, closed: Vec<Closed>, open: Open, head: Head, note: &str) -> Self {
+    pub(super) fn new(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        closed: Vec<Closed>,
+        open: Open,
+        head: Head,
+        note: &str,
+    ) -> Self {
         let view = RwLock::new(View { closed, open, head, note: note.into() });
         Self(Arc::new(Shared { disk, folder: folder.to_owned(), view }))
     }
@@ -126,7 +135,9 @@ impl Reader {
         let (file, segment, offset) = self.locate(leaf)?;
         match read_frame(file.as_ref(), segment, offset)? {
             (Frame::Event(event), _) => Ok(Stored { event, segment }),
-            (Frame::Checkpoint { .. }, _) => Err(ReadError::Damaged { segment, offset, error: FrameError::Content }),
+            (Frame::Checkpoint { .. }, _) => {
+                Err(ReadError::Damaged { segment, offset, error: FrameError::Content })
+            }
         }
     }
 
@@ -152,7 +163,9 @@ impl Reader {
         let view = self.view();
         let open = view.open.keys.range((fingerprint, 0)..=(fingerprint, u32::MAX));
         found.extend(open.map(|(_, ordinal)| view.open.first_leaf + u64::from(*ordinal)));
-        for closed in view.closed.iter().rev().take_while(|closed| closed.first_leaf + closed.trailer.events > from) {
+        for closed in
+            view.closed.iter().rev().take_while(|closed| closed.first_leaf + closed.trailer.events > from)
+        {
             let file = self.closed_file(closed)?;
             let ordinals = closed.trailer.find(file.as_ref(), fingerprint)?;
             found.extend(ordinals.iter().map(|ordinal| closed.first_leaf + u64::from(*ordinal)));
@@ -209,7 +222,9 @@ impl Reader {
         let was = std::mem::replace(&mut view.open, next);
         let file = OnceLock::from(was.file);
         view.closed.push(Closed { number: was.number, first_leaf: was.first_leaf, trailer, file });
-        if let Some(old) = view.closed.len().checked_sub(OPEN_FILES + 1).and_then(|at| view.closed.get_mut(at)) {
+        if let Some(old) =
+            view.closed.len().checked_sub(OPEN_FILES + 1).and_then(|at| view.closed.get_mut(at))
+        {
             old.file = OnceLock::new();
         }
     }
@@ -270,7 +285,11 @@ impl Nodes for Reader {
 }
 
 /// Reads and checks the frame at an offset.
-pub(super) fn read_frame(file: &dyn DiskFile, segment: u64, offset: u64) -> Result<(Frame, usize), ReadError> {
+pub(super) fn read_frame(
+    file: &dyn DiskFile,
+    segment: u64,
+    offset: u64,
+) -> Result<(Frame, usize), ReadError> {
     /// Most frames fit in one read of this size.
     const FIRST_READ: usize = 4096;
     let damaged = |error| ReadError::Damaged { segment, offset, error };
@@ -280,7 +299,9 @@ pub(super) fn read_frame(file: &dyn DiskFile, segment: u64, offset: u64) -> Resu
     let len = frame::peek_len(&bytes).map_err(damaged)?;
     if len > bytes.len() {
         bytes = match read_exact_at(file, offset, len) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(damaged(FrameError::Cut)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(damaged(FrameError::Cut));
+            }
             other => other?,
         };
     }

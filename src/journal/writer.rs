@@ -3,13 +3,13 @@
 //! Staging the next batch may overlap persisting this one, but no byte of the next is written before the sync
 //! of this one has returned: batches are persisted in the order they were staged, by one [`Persister`].
 
-use crate::disk::{Disk, DiskFile};
 use super::footer::{Fingerprint, Footer, Trailer};
 use super::frame::{self, SealedEvent};
 use super::head::{Head, HeadFile};
 use super::reader::{Addition, Open, Reader};
 use super::{Paths, Sizes, StoreId, segment};
 use crate::crypto::digest::Digest;
+use crate::disk::{Disk, DiskFile};
 use crate::ledger::tree::{Frontier, leaf_hash};
 use std::io;
 use std::sync::Arc;
@@ -112,7 +112,9 @@ impl Writer {
     ///
     /// The batch must have been reserved.
     pub fn stage(&mut self, events: Vec<NewEvent>, sign: impl FnOnce(u64, &Digest) -> String) -> Staged {
-        let mut bytes = Vec::with_capacity(events.iter().map(|new| frame::event_len(new.event.record.len(), new.event.item.len())).sum());
+        let mut bytes = Vec::with_capacity(
+            events.iter().map(|new| frame::event_len(new.event.record.len(), new.event.item.len())).sum(),
+        );
         let mut addition = Addition::default();
         for new in &events {
             let ordinal = u32::try_from(self.frontier.size() - self.first_leaf).unwrap_or(u32::MAX);
@@ -148,7 +150,14 @@ impl Writer {
             self.allocated = end;
         }
         // The next segment first: when there is no space for it, nothing has happened yet.
-        let next = create_segment(self.disk.as_ref(), &self.paths, self.store, self.number + 1, self.frontier.size(), self.sizes)?;
+        let next = create_segment(
+            self.disk.as_ref(),
+            &self.paths,
+            self.store,
+            self.number + 1,
+            self.frontier.size(),
+            self.sizes,
+        )?;
         self.file.write_at(&footer, self.offset).map_err(ReserveError::Io)?;
         self.file.set_len(end).map_err(ReserveError::Io)?;
         self.file.sync().map_err(ReserveError::Io)?;
@@ -183,7 +192,14 @@ impl Persister {
 
 impl Open {
     pub(super) fn new(number: u64, first_leaf: u64, file: Arc<dyn DiskFile>) -> Self {
-        Self { number, first_leaf, file, offsets: Vec::new(), hashes: Vec::new(), keys: std::collections::BTreeSet::new() }
+        Self {
+            number,
+            first_leaf,
+            file,
+            offsets: Vec::new(),
+            hashes: Vec::new(),
+            keys: std::collections::BTreeSet::new(),
+        }
     }
 }
 

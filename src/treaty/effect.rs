@@ -7,8 +7,8 @@ use crate::wire::assistance::v1::effect::Detail;
 use crate::wire::assistance::v1::{
     Accord, AccordEffect, AdviceEffect, AssistanceRequest, Body, ConditionOffered, ConditionsEffect,
     ConditionsNotice, ConditionsReplyEffect, CostEffect, CustodyEffect, DesignationEffect, DocForm, Effect,
-    ForwardingEffect, ItemsEffect, Measure, MeasureAsked, MeasureDisposed, OralRequestNote, ProcedureDisposed,
-    ProcedureDisposition, ProgressEffect, RequestEffect, Response, ResponseEffect,
+    ForwardingEffect, ItemsEffect, Measure, MeasureAsked, MeasureDisposed, OralRequestNote,
+    ProcedureDisposed, ProcedureDisposition, ProgressEffect, RequestEffect, Response, ResponseEffect,
 };
 
 /// The effect of a body on its case. Total: a deficient body has an effect too, since it is stored; what it
@@ -27,7 +27,9 @@ pub fn effect(body: &Body) -> Effect {
 fn to_follow(content: &Content) -> usize {
     match content {
         Content::AssistanceRequest(it) => it.documents_to_follow.len(),
-        Content::ClarificationReply(it) => it.supplement.as_ref().map_or(0, |it| it.documents_to_follow.len()),
+        Content::ClarificationReply(it) => {
+            it.supplement.as_ref().map_or(0, |it| it.documents_to_follow.len())
+        }
         _ => 0,
     }
 }

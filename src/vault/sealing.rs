@@ -57,13 +57,15 @@ impl Vault {
     pub fn seal(&self, place: Place, record: &[u8], item: Option<&[u8]>) -> Result<Sealed, SealError> {
         let seed = random::array::<32>().map_err(|_| SealError::Unsealed)?;
         let aad = self.aad(place);
-        let record = aead::seal(self.metadata_key(), &seed, RECORD, &aad, record).map_err(|_| SealError::Unsealed)?;
+        let record =
+            aead::seal(self.metadata_key(), &seed, RECORD, &aad, record).map_err(|_| SealError::Unsealed)?;
         let item = match item {
             None => Vec::new(),
             Some(item) => {
                 let key = Key::generate().map_err(|_| SealError::Unsealed)?;
                 let segment_key = self.segment_key(place.segment)?;
-                let mut sealed = aead::seal(&segment_key, &seed, ITEM_KEY, &aad, key.expose()).map_err(|_| SealError::Unsealed)?;
+                let mut sealed = aead::seal(&segment_key, &seed, ITEM_KEY, &aad, key.expose())
+                    .map_err(|_| SealError::Unsealed)?;
                 sealed.extend(aead::seal(&key, &seed, ITEM, &aad, item).map_err(|_| SealError::Unsealed)?);
                 sealed
             }
@@ -72,12 +74,23 @@ impl Vault {
     }
 
     /// Opens a record.
-    pub fn open_record(&self, place: Place, seed: &[u8; 32], record: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        aead::open(self.metadata_key(), seed, RECORD, &self.aad(place), record).map_err(|_| SealError::Unopened)
+    pub fn open_record(
+        &self,
+        place: Place,
+        seed: &[u8; 32],
+        record: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        aead::open(self.metadata_key(), seed, RECORD, &self.aad(place), record)
+            .map_err(|_| SealError::Unopened)
     }
 
     /// Opens an item.
-    pub fn open_item(&self, place: Place, seed: &[u8; 32], item: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    pub fn open_item(
+        &self,
+        place: Place,
+        seed: &[u8; 32],
+        item: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (wrapped, item) = item.split_at_checked(WRAPPED_BYTES).ok_or(SealError::Unopened)?;
         let aad = self.aad(place);
         let segment_key = self.segment_key(place.segment)?;
@@ -89,7 +102,8 @@ impl Vault {
     /// Seals a state snapshot: seed and ciphertext.
     pub fn seal_snapshot(&self, snapshot: &[u8]) -> Result<Vec<u8>, SealError> {
         let seed = random::array::<32>().map_err(|_| SealError::Unsealed)?;
-        let sealed = aead::seal(self.metadata_key(), &seed, SNAPSHOT, self.store(), snapshot).map_err(|_| SealError::Unsealed)?;
+        let sealed = aead::seal(self.metadata_key(), &seed, SNAPSHOT, self.store(), snapshot)
+            .map_err(|_| SealError::Unsealed)?;
         Ok([seed.as_slice(), &sealed].concat())
     }
 

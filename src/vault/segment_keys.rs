@@ -58,7 +58,12 @@ pub struct Vault {
 
 impl Vault {
     /// Creates the vault of a new store with its metadata key.
-    pub fn create(disk: Arc<dyn Disk>, data: &Path, store: [u8; 16], key_encryption_key: Key) -> Result<Self, VaultError> {
+    pub fn create(
+        disk: Arc<dyn Disk>,
+        data: &Path,
+        store: [u8; 16],
+        key_encryption_key: Key,
+    ) -> Result<Self, VaultError> {
         let folder = data.join("vault");
         disk.create_dir(&folder).map_err(|error| VaultError::Io(folder.clone(), error))?;
         let metadata = Key::generate().map_err(|_| VaultError::Random)?;
@@ -69,7 +74,12 @@ impl Vault {
     }
 
     /// Opens the vault of a store.
-    pub fn open(disk: Arc<dyn Disk>, data: &Path, store: [u8; 16], key_encryption_key: Key) -> Result<Self, VaultError> {
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        data: &Path,
+        store: [u8; 16],
+        key_encryption_key: Key,
+    ) -> Result<Self, VaultError> {
         let folder = data.join("vault");
         let metadata = read(disk.as_ref(), &folder, store, &key_encryption_key, METADATA)?;
         Ok(Self { disk, folder, store, key_encryption_key, metadata, segments: Mutex::default() })
@@ -91,7 +101,8 @@ impl Vault {
             return Ok(key.clone());
         }
         let name = name(segment);
-        let key = Arc::new(read(self.disk.as_ref(), &self.folder, self.store, &self.key_encryption_key, &name)?);
+        let key =
+            Arc::new(read(self.disk.as_ref(), &self.folder, self.store, &self.key_encryption_key, &name)?);
         self.remember(segment, &key);
         Ok(key)
     }
@@ -124,8 +135,9 @@ impl Vault {
     fn write(&self, name: &str, key: &Key) -> Result<(), VaultError> {
         let path = self.folder.join(format!("{name}.key"));
         let seed = random::array::<32>().map_err(|_| VaultError::Random)?;
-        let sealed = aead::seal(&self.key_encryption_key, &seed, LABEL, &aad(&self.store, name), key.expose())
-            .map_err(|_| VaultError::Damaged(path.clone()))?;
+        let sealed =
+            aead::seal(&self.key_encryption_key, &seed, LABEL, &aad(&self.store, name), key.expose())
+                .map_err(|_| VaultError::Damaged(path.clone()))?;
         let mut bytes = [&MAGIC[..], &seed, &sealed, &[0; 4]].concat();
         let crc = crc32c::crc32c(&bytes);
         bytes.extend_from_slice(&crc.to_le_bytes());
@@ -133,7 +145,13 @@ impl Vault {
     }
 }
 
-fn read(disk: &dyn Disk, folder: &Path, store: [u8; 16], key_encryption_key: &Key, name: &str) -> Result<Key, VaultError> {
+fn read(
+    disk: &dyn Disk,
+    folder: &Path,
+    store: [u8; 16],
+    key_encryption_key: &Key,
+    name: &str,
+) -> Result<Key, VaultError> {
     let path = folder.join(format!("{name}.key"));
     let bytes = read_file(disk, &path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => VaultError::Missing(path.clone()),

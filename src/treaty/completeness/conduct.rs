@@ -4,8 +4,8 @@ use super::super::code::Code;
 use super::super::findings::{Findings, Place, blank};
 use super::{handling, request};
 use crate::wire::assistance::v1::{
-    ClarificationReply, ClarificationRequest, ConditionKind, ConditionsNotice, ConditionsReply, ForwardingNotice,
-    ReplyKind,
+    ClarificationReply, ClarificationRequest, ConditionKind, ConditionsNotice, ConditionsReply,
+    ForwardingNotice, ReplyKind,
 };
 
 /// Each thing that is missing has a name and a question (Article 5.2).

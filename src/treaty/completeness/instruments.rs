@@ -4,8 +4,8 @@ use super::super::code::Code;
 use super::super::findings::{Findings, Place};
 use super::particulars;
 use crate::wire::assistance::v1::{
-    Accord, AccordType, ConfidentialityNotice, ConsentKind, CostKind, CostNotice, CustodyEvent, CustodyNotice,
-    DesignationNotice, OtherUseConsentDecision, OtherUseConsentRequest,
+    Accord, AccordType, ConfidentialityNotice, ConsentKind, CostKind, CostNotice, CustodyEvent,
+    CustodyNotice, DesignationNotice, OtherUseConsentDecision, OtherUseConsentRequest,
 };
 
 /// The state of an item is stated where it may be disputed (Article 8.2); a certificate of destruction lists

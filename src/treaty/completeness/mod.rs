@@ -53,7 +53,9 @@ pub(super) fn check(content: &Content) -> Vec<Violation> {
             handling::documents(&it.documents, &[], &[], &Place::root("consultation"), out);
         }
         Content::Accord(it) => instruments::accord(it, &Place::root("accord"), out),
-        Content::DesignationNotice(it) => instruments::designation(it, &Place::root("designation_notice"), out),
+        Content::DesignationNotice(it) => {
+            instruments::designation(it, &Place::root("designation_notice"), out)
+        }
         Content::SpontaneousInformation(_) => {
             out.add(Code::KindNotEnabled, &Place::root("spontaneous_information"));
         }

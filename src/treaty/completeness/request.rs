@@ -4,8 +4,8 @@ use super::super::code::Code;
 use super::super::findings::{Findings, Place, blank};
 use super::{handling, measures, particulars};
 use crate::wire::assistance::v1::{
-    AssistanceRequest, Authority, Ground, MeasureKind, Nature, OralRequestNote, Proceedings, SubjectParty, Urgency,
-    UrgencyLevel,
+    AssistanceRequest, Authority, Ground, MeasureKind, Nature, OralRequestNote, Proceedings, SubjectParty,
+    Urgency, UrgencyLevel,
 };
 
 /// Role of a party whose part in an offence is examined.
