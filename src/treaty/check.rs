@@ -47,6 +47,7 @@ fn examine(bytes: &[u8]) -> (Option<Body>, Vec<Violation>) {
         !(ABSENT.contains(&bound.code) && found.iter().any(|finding| finding.field == bound.field))
     });
     violations.extend(found);
+    violations.truncate(rules::MAX_VIOLATIONS);
     (Some(body), violations)
 }
 

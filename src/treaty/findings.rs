@@ -1,13 +1,10 @@
 //! Where in a message a finding lies, and the list of them.
 
 use super::code::Code;
-use crate::rules::Violation;
+use crate::rules::{MAX_VIOLATIONS, Violation};
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::Hash;
-
-/// Most findings that one message is told; the rest would not help anybody.
-const MOST: usize = 64;
 
 /// The place of a message or field within a body, as the protos name it. Costs nothing until printed.
 #[derive(Clone, Copy)]
@@ -43,14 +40,14 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// What was found so far.
+/// What was found so far, up to [`MAX_VIOLATIONS`]; the rest would not help anybody.
 #[derive(Default)]
 pub(super) struct Findings(Vec<Violation>);
 
 impl Findings {
     /// Notes `code` at a field of `place`.
     pub(super) fn add(&mut self, code: Code, place: &Place<'_>) {
-        if self.0.len() < MOST {
+        if self.0.len() < MAX_VIOLATIONS {
             self.0.push(Violation {
                 code: code.name(),
                 field: place.to_string(),

@@ -7,6 +7,7 @@ use crate::wire::assistance::v1::{
     Accord, AccordType, ConfidentialityNotice, ConsentKind, CostKind, CostNotice, CustodyEvent,
     CustodyNotice, DesignationNotice, OtherUseConsentDecision, OtherUseConsentRequest,
 };
+use std::collections::HashSet;
 
 /// The state of an item is stated where it may be disputed (Article 8.2); a certificate of destruction lists
 /// what was destroyed, and nothing else does (Article 4).
@@ -58,9 +59,9 @@ pub(super) fn accord(it: &Accord, at: &Place<'_>, out: &mut Findings) {
     out.add_if(it.supersedes != 0 && it.supersedes >= it.number, Code::SupersedesLater, at, "supersedes");
     let misplaced = it.settings.is_some() && it.r#type() == AccordType::Interpretation;
     out.add_if(misplaced, Code::SettingsMisplaced, at, "settings");
+    let mut signed = HashSet::new();
     for (index, signature) in it.signatures.iter().enumerate() {
-        let before = it.signatures.iter().take(index.min(2));
-        if before.clone().any(|earlier| earlier.party == signature.party) {
+        if !signed.insert(&signature.party) {
             out.add(Code::SignatureRepeated, &at.element("signatures", index).field("party"));
         }
     }
