@@ -62,6 +62,30 @@ fn each_required_field_is_missed_by_its_name() {
 }
 
 #[test]
+fn what_article_5_2_asks_for_has_codes_of_its_own() {
+    let (_, document) = fixtures().next().unwrap();
+    for (key, code, article) in [
+        ("authority", "AUTHORITY_REQUIRED", "5.2(a)"),
+        ("proceedings", "NATURE_REQUIRED", "5.2(b)"),
+        ("object", "OBJECT_REQUIRED", "5.2(c)"),
+        ("reason", "REASON_REQUIRED", "5.2(c)"),
+        ("parties", "PARTIES_REQUIRED", "5.2(d)"),
+        ("description", "DESCRIPTION_REQUIRED", "5.2(e)"),
+        ("legal_elements", "LEGAL_ELEMENTS_REQUIRED", "5.2(e)"),
+        ("ground", "GROUND_REQUIRED", "2"),
+        ("flow", "FLOW_REQUIRED", "1.1"),
+        ("offences", "OFFENCE_REQUIRED", "1.3"),
+        ("measures", "MEASURES_REQUIRED", "7"),
+    ] {
+        let mut changed = document.clone();
+        changed.as_object_mut().unwrap().remove(key).unwrap();
+        let bytes = message_from_json(&changed).unwrap().1.encode_to_vec();
+        let found = treaty::check_body(&bytes).unwrap_err();
+        assert_eq!((found[0].code, found[0].article, found.len()), (code, article, 1), "{found:?}");
+    }
+}
+
+#[test]
 fn each_bound_is_noticed_at_its_path() {
     let mut tried = 0;
     each_field(&mut |document, pointer, path, field| {
