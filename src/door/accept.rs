@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -152,14 +153,29 @@ async fn shake_hands(door: &Door, tcp: TcpStream, remote: SocketAddr) -> Option<
     let done = tokio::select! {
         () = place.evicted() => return None,
         () = door.shutdown.draining() => return None,
-        done = timeout(door.settings.limits.handshake, acceptor.accept(tcp)) => done,
+        done = timeout(door.settings.limits.handshake, acceptor.accept(tcp).into_fallible()) => done,
     };
     match done {
         Ok(Ok(stream)) => return Some(stream),
-        Ok(Err(error)) => door.turn_away(Count::HandshakeFailed, remote, &error),
+        Ok(Err((error, tcp))) => {
+            door.turn_away(Count::HandshakeFailed, remote, &error);
+            tokio::select! {
+                () = place.evicted() => {}
+                _ = timeout(limits::ALERT_LINGER, drain(tcp)) => {}
+            }
+        }
         Err(_) => door.turn_away(Count::HandshakeTimeout, remote, &"handshake not finished in time"),
     }
     None
+}
+
+/// Reads what the client still had to say: closing a socket with unread bytes resets it, and the alert that tells the
+/// client why would be lost (RFC 9293 §3.10.4).
+async fn drain(mut tcp: TcpStream) -> io::Result<()> {
+    let mut rest = [0; 1024];
+    tcp.shutdown().await?;
+    while tcp.read(&mut rest).await? > 0 {}
+    Ok(())
 }
 
 fn admit(

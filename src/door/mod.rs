@@ -30,6 +30,8 @@ pub mod limits;
 pub mod refusal;
 pub mod shutdown;
 mod standing;
+#[cfg(test)]
+mod tests;
 pub mod throttle;
 pub mod tls;
 
