@@ -174,8 +174,9 @@ impl tower::Service<http::Request<Body>> for Dialled {
     type Error = Status;
     type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self::Response, Status>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        self.sender.poll_ready(cx).map_err(|_| dialled_body::unavailable())
+    /// Always ready: generated clients turn an error here into UNKNOWN, so [`Self::call`] is where a closed connection shows.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
@@ -185,7 +186,7 @@ impl tower::Service<http::Request<Body>> for Dialled {
         Box::pin(async move {
             *request.uri_mut() = uri.map_err(|_| Status::internal("the call's path is no URI"))?;
             let response = sender.send_request(request).await.map_err(dialled_body::status)?;
-            Ok(dialled_body::Answer::new(response, hold))
+            Ok(dialled_body::Answer::of(response, hold))
         })
     }
 }

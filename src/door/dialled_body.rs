@@ -19,10 +19,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub fn new(
-        response: http::Response<Incoming>,
-        hold: Arc<DropGuard>,
-    ) -> http::Response<tonic::body::Body> {
+    pub fn of(response: http::Response<Incoming>, hold: Arc<DropGuard>) -> http::Response<tonic::body::Body> {
         let concluded = response.headers().contains_key(Status::GRPC_STATUS);
         response.map(|inner| tonic::body::Body::new(Self { inner, concluded, _hold: hold }))
     }

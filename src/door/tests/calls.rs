@@ -108,7 +108,8 @@ async fn draining_with_an_open_stream_ends_by_the_deadline() {
     let begun = Instant::now();
     assert_eq!(house.shutdown.stop(Duration::from_millis(200)).await, Stopped::Cut);
     assert!(begun.elapsed() < Duration::from_secs(2));
-    assert_eq!(stream.message().await.unwrap_err().code(), Code::Unavailable);
+    let ended = stream.message().await.unwrap_err();
+    assert_eq!(ended.code(), Code::Unavailable, "{ended:?}");
     dialled.closed().await;
     assert_eq!(check(&dialled).await.unwrap_err().code(), Code::Unavailable);
 }
