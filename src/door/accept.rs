@@ -67,8 +67,8 @@ pub async fn serve(
 ) {
     let bounds = &settings.limits;
     let door = Arc::new(Door {
-        requests: Arc::new(Semaphore::new(bounds.requests_in_flight)),
-        streams: Arc::new(Semaphore::new(bounds.streams_in_flight)),
+        requests: Arc::new(Semaphore::new(bounds.requests_in_flight.min(Semaphore::MAX_PERMITS))),
+        streams: Arc::new(Semaphore::new(bounds.streams_in_flight.min(Semaphore::MAX_PERMITS))),
         handshakes: Handshakes::new(bounds.handshakes),
         connections: Connections::new(bounds.connections, bounds.connections_per_key),
         quiet: Throttle::new(limits::LOG_INTERVAL),

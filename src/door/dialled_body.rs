@@ -61,11 +61,12 @@ pub(super) fn unavailable() -> Status {
     Status::unavailable("the connection is closed")
 }
 
-/// A stream that the server reset has the code for its reason (gRPC over HTTP/2, "Errors"); all else is the connection.
+/// What HTTP/2 broke off is UNAVAILABLE, GOAWAY and reset included: the call may be tried again on another connection.
+/// Two reasons say more than that (gRPC over HTTP/2, "Errors"): too much load, and too weak a connection.
 pub(super) fn status(error: hyper::Error) -> Status {
-    if error.is_canceled() || error.is_closed() || error.is_timeout() || error.is_incomplete_message() {
-        return unavailable();
-    }
     let status = Status::from_error(Box::new(error));
-    if matches!(status.code(), Code::Unknown | Code::Cancelled) { unavailable() } else { status }
+    match status.code() {
+        Code::ResourceExhausted | Code::PermissionDenied => status,
+        _ => unavailable(),
+    }
 }

@@ -178,3 +178,40 @@ async fn idle_and_aged_connections_end() {
     assert_eq!((house.counters.get(Count::Aged), house.counters.get(Count::Cut)), (1, 1));
     assert_eq!(check(&dialled).await.unwrap_err().code(), tonic::Code::Unavailable);
 }
+
+#[tokio::test]
+async fn after_goaway_old_calls_go_on_and_new_ones_are_told_to_go_elsewhere() {
+    let aged = Limits { age: Duration::from_millis(100), ..Limits::default() };
+    let house = House::with(aged, |_, _| {}).await;
+    let dialled = house.dial(&house.client).await.unwrap();
+    let mut stream = watch(&dialled).await.unwrap();
+    house.counted(Count::Aged, 1).await;
+    let mut outcome = Ok(());
+    for _ in 0..100 {
+        outcome = check(&dialled).await;
+        if outcome.is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(outcome.unwrap_err().code(), tonic::Code::Unavailable);
+    assert!(tokio::time::timeout(Duration::from_millis(100), stream.message()).await.is_err());
+    drop(stream);
+    tokio::time::timeout(Duration::from_secs(5), dialled.closed()).await.unwrap();
+}
+
+#[tokio::test]
+async fn http1_is_served_where_the_settings_allow_it() {
+    let house = House::with(Limits::default(), |_, tls| tls.http1 = true).await;
+    let mut stream = raw(&house, &[b"http/1.1"], |_| {}).await.unwrap();
+    let request = b"GET /test.Slow/Whoami HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains(&house.client.key_id().to_string()),
+        "{answer}"
+    );
+    house.is_well().await;
+}
