@@ -41,11 +41,11 @@ async fn raw(
     TlsConnector::from(Arc::new(config)).connect(name, tcp).await
 }
 
-async fn read_to_end(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> usize {
+async fn read_to_end(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
     // Reset and clean close are both an end.
     let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut bytes)).await.unwrap();
-    bytes.len()
+    bytes
 }
 
 #[tokio::test]
@@ -56,10 +56,10 @@ async fn no_certificate_no_alpn_no_entry() {
     })
     .await
     .unwrap();
-    assert_eq!(read_to_end(&mut stream).await, 0);
+    assert!(read_to_end(&mut stream).await.is_empty());
     house.counted(Count::HandshakeFailed, 1).await;
     let mut stream = raw(&house, &[], |_| {}).await.unwrap();
-    assert_eq!(read_to_end(&mut stream).await, 0);
+    assert!(read_to_end(&mut stream).await.is_empty());
     house.counted(Count::ProtocolRefused, 1).await;
     assert!(raw(&house, &[b"http/1.1"], |_| {}).await.is_err());
     house.counted(Count::HandshakeFailed, 2).await;
@@ -89,7 +89,8 @@ async fn plain_http_and_older_tls_are_refused() {
     // A ClientHello of TLS 1.2: no supported_versions extension (RFC 8446 §4.2.1).
     let mut tcp = TcpStream::connect(house.address).await.unwrap();
     tcp.write_all(&hello_tls12()).await.unwrap();
-    read_to_end(&mut tcp).await;
+    // Fatal alert 70, protocol_version (RFC 8446 §6.2).
+    assert_eq!(read_to_end(&mut tcp).await, [21, 3, 3, 0, 2, 2, 70]);
     house.counted(Count::HandshakeFailed, 2).await;
     house.is_well().await;
 }
@@ -125,7 +126,7 @@ async fn a_handshake_has_its_time() {
     let house = House::with(limits, |_, _| {}).await;
     let mut silent = TcpStream::connect(house.address).await.unwrap();
     let begun = Instant::now();
-    assert_eq!(read_to_end(&mut silent).await, 0);
+    assert!(read_to_end(&mut silent).await.is_empty());
     assert!(begun.elapsed() < Duration::from_secs(2));
     house.counted(Count::HandshakeTimeout, 1).await;
     house.is_well().await;
