@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
@@ -26,6 +27,8 @@ pub struct Pki {
 pub enum Leaf {
     Good,
     Expired,
+    /// Valid for another second or two.
+    Brief,
     NotYetValid,
     ServerOnly,
     Development,
@@ -121,6 +124,7 @@ fn params(name: &str, kind: Leaf) -> CertificateParams {
     match kind {
         Leaf::ServerOnly => return params,
         Leaf::Expired => params.not_after = date_time_ymd(2020, 1, 1),
+        Leaf::Brief => params.not_after = (SystemTime::now() + Duration::from_secs(2)).into(),
         Leaf::NotYetValid => params.not_before = date_time_ymd(2090, 1, 1),
         Leaf::Development => params.distinguished_name.push(DnType::OrganizationalUnitName, DEVELOPMENT_UNIT),
         Leaf::Good => {}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::house::{House, call, check, watch};
 use super::pki::{Leaf, Pki};
+use crate::door::Limits;
 use crate::door::counters::Count;
 use crate::door::tls::{TlsError, TlsFile, TlsState};
 
@@ -41,6 +42,18 @@ async fn unpinning_closes_the_live_session() {
     dropped.closed().await;
     house.counted(Count::Disqualified, 1).await;
     check(&kept).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_certificate() {
+    let limits = Limits { tick: Duration::from_millis(50), ..Limits::default() };
+    let house = House::with(limits, |_, _| {}).await;
+    let dialled = house.dial(&house.pki.leaf("brief", Leaf::Brief)).await.unwrap();
+    let mut stream = watch(&dialled).await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(5), stream.message()).await.unwrap();
+    assert_eq!(ended.unwrap_err().code(), tonic::Code::Unavailable);
+    assert_eq!(house.counters.get(Count::Disqualified), 1);
+    house.is_well().await;
 }
 
 #[tokio::test]
