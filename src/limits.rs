@@ -17,6 +17,8 @@ pub const CONNECTIONS_PER_KEY: usize = 16;
 pub const HANDSHAKES_IN_FLIGHT: usize = 64;
 /// From accept to the finished TLS handshake, the first byte included.
 pub const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long a client whose handshake failed may take to read why.
+pub const ALERT_LINGER: Duration = Duration::from_millis(500);
 
 /// HTTP/2 streams open at once on one connection of the peer door.
 pub const PEER_STREAMS_PER_CONNECTION: u32 = 32;

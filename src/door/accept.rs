@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -66,8 +67,8 @@ pub async fn serve(
 ) {
     let bounds = &settings.limits;
     let door = Arc::new(Door {
-        requests: Arc::new(Semaphore::new(bounds.requests_in_flight)),
-        streams: Arc::new(Semaphore::new(bounds.streams_in_flight)),
+        requests: Arc::new(Semaphore::new(bounds.requests_in_flight.min(Semaphore::MAX_PERMITS))),
+        streams: Arc::new(Semaphore::new(bounds.streams_in_flight.min(Semaphore::MAX_PERMITS))),
         handshakes: Handshakes::new(bounds.handshakes),
         connections: Connections::new(bounds.connections, bounds.connections_per_key),
         quiet: Throttle::new(limits::LOG_INTERVAL),
@@ -152,14 +153,29 @@ async fn shake_hands(door: &Door, tcp: TcpStream, remote: SocketAddr) -> Option<
     let done = tokio::select! {
         () = place.evicted() => return None,
         () = door.shutdown.draining() => return None,
-        done = timeout(door.settings.limits.handshake, acceptor.accept(tcp)) => done,
+        done = timeout(door.settings.limits.handshake, acceptor.accept(tcp).into_fallible()) => done,
     };
     match done {
         Ok(Ok(stream)) => return Some(stream),
-        Ok(Err(error)) => door.turn_away(Count::HandshakeFailed, remote, &error),
+        Ok(Err((error, tcp))) => {
+            door.turn_away(Count::HandshakeFailed, remote, &error);
+            tokio::select! {
+                () = place.evicted() => {}
+                _ = timeout(limits::ALERT_LINGER, drain(tcp)) => {}
+            }
+        }
         Err(_) => door.turn_away(Count::HandshakeTimeout, remote, &"handshake not finished in time"),
     }
     None
+}
+
+/// Reads what the client still had to say: closing a socket with unread bytes resets it, and the alert that tells the
+/// client why would be lost (RFC 9293 §3.10.4).
+async fn drain(mut tcp: TcpStream) -> io::Result<()> {
+    let mut rest = [0; 1024];
+    tcp.shutdown().await?;
+    while tcp.read(&mut rest).await? > 0 {}
+    Ok(())
 }
 
 fn admit(

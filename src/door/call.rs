@@ -20,6 +20,9 @@ use super::deadline;
 use super::guarded::Guarded;
 use super::refusal::Refusal;
 
+/// The refusal is boxed: it is rare and large.
+type Admitted = Result<(Held, Option<Instant>), Box<Refusal>>;
+
 /// What an open call holds until its answer has been sent.
 struct Held {
     session: Arc<Session>,
@@ -58,23 +61,21 @@ pub(super) async fn answer(
     Ok(response.map(|body| Body::new(Guarded::new(body, Some(deadline), held, late))))
 }
 
-fn admit(session: Arc<Session>, request: &Request<Incoming>) -> Result<(Held, Option<Instant>), Refusal> {
+fn admit(session: Arc<Session>, request: &Request<Incoming>) -> Admitted {
     let active = session.activity.begin();
     if !session.standing.holds(SystemTime::now()) {
-        return Err(Refusal::new(
-            Code::Unauthenticated,
-            "CERTIFICATE_NOT_ACCEPTED",
-            "the session's certificate is no longer accepted",
-        ));
+        let told = "the session's certificate is no longer accepted";
+        return Err(Box::new(Refusal::new(Code::Unauthenticated, "CERTIFICATE_NOT_ACCEPTED", told)));
     }
-    let asked = deadline::asked(request.headers())
-        .map_err(|error| Refusal::new(Code::InvalidArgument, "GRPC_TIMEOUT_MALFORMED", error.to_string()))?;
+    let asked = deadline::asked(request.headers()).map_err(|error| {
+        Box::new(Refusal::new(Code::InvalidArgument, "GRPC_TIMEOUT_MALFORMED", error.to_string()))
+    })?;
     let settings = &session.door.settings;
     let long = is_long_lived(settings, request.uri().path());
     let places = if long { &session.door.streams } else { &session.door.requests };
     let Ok(permit) = places.clone().try_acquire_owned() else {
         session.door.count(Count::Overloaded);
-        return Err(Refusal::overloaded());
+        return Err(Box::new(Refusal::overloaded()));
     };
     let deadline = allowed(settings, long, asked).and_then(|time| Instant::now().checked_add(time));
     Ok((Held { session, _permit: permit, _active: active }, deadline))

@@ -107,7 +107,8 @@ where
 {
     let door = &session.door;
     let bounds = &door.settings.limits;
-    let mut tick = interval(bounds.tick);
+    // A period of zero is not one.
+    let mut tick = interval(bounds.tick.max(Duration::from_millis(1)));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut changes = door.tls.changes();
     // One timer: first the age, and once leaving the grace.

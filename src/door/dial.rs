@@ -19,7 +19,7 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::dialled_body;
-use super::first_byte::FirstByte;
+use super::first_byte::{First, FirstByte, inner_tls};
 use super::tls::TlsState;
 use crate::crypto::{Certificate, Digest};
 use crate::limits;
@@ -190,8 +190,9 @@ impl tower::Service<http::Request<Body>> for Dialled {
     type Error = Status;
     type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self::Response, Status>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        self.sender.poll_ready(cx).map_err(|_| dialled_body::unavailable())
+    /// Always ready: generated clients turn an error here into UNKNOWN, so [`Self::call`] is where a closed connection shows.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
@@ -201,7 +202,7 @@ impl tower::Service<http::Request<Body>> for Dialled {
         Box::pin(async move {
             *request.uri_mut() = uri.map_err(|_| Status::internal("the call's path is no URI"))?;
             let response = sender.send_request(request).await.map_err(dialled_body::status)?;
-            Ok(response.map(|body| Body::new(dialled_body::Answer::new(body, hold))))
+            Ok(dialled_body::Answer::of(response, hold))
         })
     }
 }
@@ -252,15 +253,21 @@ async fn begin_http2(
         .keep_alive_while_idle(true)
         .handshake(TokioIo::new(stream))
         .await
-        .map_err(|error| refusal(&error))?;
+        .map_err(|_| DialError::Closed)?;
     let mut connection = Box::pin(connection);
-    tokio::select! {
-        biased;
-        Ok(()) = first => {}
-        ended = connection.as_mut() => {
-            return Err(ended.err().map_or(DialError::Closed, |error| refusal(&error)));
+    let first = async {
+        tokio::select! {
+            biased;
+            first = first => first.unwrap_or(First::End),
+            // It ends after its first read, whose outcome is told first; this is the rest: it could not write.
+            _ = connection.as_mut() => First::End,
         }
-        () = tokio::time::sleep(settings.handshake) => return Err(DialError::Timeout(Stage::Http2)),
+    };
+    match timeout(settings.handshake, first).await {
+        Ok(First::Bytes) => {}
+        Ok(First::Tls(error)) => return Err(DialError::Refused(error)),
+        Ok(First::End) => return Err(DialError::Closed),
+        Err(_) => return Err(DialError::Timeout(Stage::Http2)),
     }
     let (closed, abandoned) = (CancellationToken::new(), CancellationToken::new());
     let (ended, hold) = (closed.clone().drop_guard(), abandoned.clone().drop_guard());
@@ -280,19 +287,4 @@ fn tls_error(error: &io::Error) -> DialError {
         Some(tls) => DialError::Tls(tls.clone()),
         None => DialError::Network(Stage::Tls, error.kind()),
     }
-}
-
-fn refusal(error: &hyper::Error) -> DialError {
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        if let Some(tls) = inner.downcast_ref().and_then(inner_tls) {
-            return DialError::Refused(tls.clone());
-        }
-        source = inner.source();
-    }
-    DialError::Closed
-}
-
-fn inner_tls(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref()?.downcast_ref()
 }

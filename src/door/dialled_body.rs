@@ -13,12 +13,15 @@ use tonic::{Code, Status};
 /// The body of one answer; keeps the connection alive while it is read.
 pub(super) struct Answer {
     inner: Incoming,
+    /// The gRPC status has been seen, in the headers or the trailers, or its lack has been told.
+    concluded: bool,
     _hold: Arc<DropGuard>,
 }
 
 impl Answer {
-    pub fn new(inner: Incoming, hold: Arc<DropGuard>) -> Self {
-        Self { inner, _hold: hold }
+    pub fn of(response: http::Response<Incoming>, hold: Arc<DropGuard>) -> http::Response<tonic::body::Body> {
+        let concluded = response.headers().contains_key(Status::GRPC_STATUS);
+        response.map(|inner| tonic::body::Body::new(Self { inner, concluded, _hold: hold }))
     }
 }
 
@@ -30,7 +33,18 @@ impl Body for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.inner).poll_frame(cx).map_err(status)
+        let frame =
+            std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx)).map(|frame| frame.map_err(status));
+        let concluded = std::mem::replace(&mut self.concluded, true);
+        match frame {
+            // hyper ends a body without error when GOAWAY preceded the cut.
+            None if !concluded => Poll::Ready(Some(Err(unavailable()))),
+            Some(Ok(frame)) => {
+                self.concluded = concluded || frame.is_trailers();
+                Poll::Ready(Some(Ok(frame)))
+            }
+            other => Poll::Ready(other),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -47,11 +61,12 @@ pub(super) fn unavailable() -> Status {
     Status::unavailable("the connection is closed")
 }
 
-/// A stream that the server reset has the code for its reason (gRPC over HTTP/2, "Errors"); all else is the connection.
+/// What HTTP/2 broke off is UNAVAILABLE, GOAWAY and reset included: the call may be tried again on another connection.
+/// Two reasons say more than that (gRPC over HTTP/2, "Errors"): too much load, and too weak a connection.
 pub(super) fn status(error: hyper::Error) -> Status {
-    if error.is_canceled() || error.is_closed() || error.is_timeout() || error.is_incomplete_message() {
-        return unavailable();
-    }
     let status = Status::from_error(Box::new(error));
-    if matches!(status.code(), Code::Unknown | Code::Cancelled) { unavailable() } else { status }
+    match status.code() {
+        Code::ResourceExhausted | Code::PermissionDenied => status,
+        _ => unavailable(),
+    }
 }

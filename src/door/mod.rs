@@ -31,6 +31,8 @@ pub mod refusal;
 pub mod shutdown;
 mod standing;
 pub mod strict;
+#[cfg(test)]
+mod tests;
 pub mod throttle;
 pub mod tls;
 

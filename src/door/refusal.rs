@@ -126,7 +126,11 @@ impl Refusal {
 }
 
 impl From<Refusal> for Status {
+    /// Tells the caller what is the caller's, and the log what is the log's.
     fn from(refusal: Refusal) -> Self {
+        if let Some(cause) = &refusal.cause {
+            tracing::warn!(code = ?refusal.code, reason = refusal.reason, cause, "call refused");
+        }
         refusal.status()
     }
 }

@@ -109,9 +109,9 @@ impl Follower {
         self.read(|index| index.scan(scan, matches))
     }
 
-    /// Whether a message received was taken over on its own.
-    pub fn is_handed_over(&self, leaf: u64) -> Result<bool, QueryError> {
-        self.read(|index| index.is_handed_over(leaf))
+    /// The event by which the message at a ledger index was taken over together with others.
+    pub fn taken_over_by(&self, leaf: u64) -> Result<Option<u64>, QueryError> {
+        self.read(|index| index.taken_over_by(leaf))
     }
 
     fn read<T>(&self, read: impl FnOnce(&Index) -> Result<T, IndexError>) -> Result<T, QueryError> {
@@ -258,7 +258,9 @@ fn changes(store: &Store, opened: &OpenedEvent, out: &mut Vec<Change>) -> Result
             out.extend(sealed.map(|sealed| Change::Rejected(sealed.leaf)));
         }
         Some(Fact::HandedOver(handed_over)) => {
-            out.extend(handed_over.leaves.iter().copied().map(Change::HandedOver))
+            out.extend(handed_over.leaves.iter().copied().map(Change::HandedOver));
+            let next_leaf = handed_over.next_leaf;
+            out.extend((next_leaf > 0).then_some(Change::TakenOver { next_leaf, leaf: opened.leaf }));
         }
         _ => {}
     }
