@@ -1,5 +1,5 @@
 //! The daemon over which two countries' customs services help each other.
-pub mod app;
+
 pub mod backoffice;
 pub mod channel;
 pub mod commands;
@@ -15,6 +15,7 @@ pub mod limits;
 pub mod operations;
 pub mod peer;
 pub mod rules;
+pub mod store;
 pub mod treaty;
 pub mod vault;
 pub mod wire;

@@ -10,7 +10,7 @@ use super::view::View;
 use super::{Office, refusals};
 use crate::channel::lookup::Lookup;
 use crate::door::{Draining, Refusal};
-use crate::exchange::store::{OpenedEvent, StoreError};
+use crate::store::{OpenedEvent, StoreError};
 use crate::limits;
 use crate::wire::channel::v1::StatementType;
 use crate::wire::ledger::v1::event::Fact;

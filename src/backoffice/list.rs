@@ -6,7 +6,7 @@ use super::view::View;
 use super::{Office, refusals};
 use crate::channel::lookup::Lookup;
 use crate::door::Refusal;
-use crate::exchange::store::StoreError;
+use crate::store::StoreError;
 use crate::index::{self, Flags, Row, Scan};
 use crate::limits;
 use prost::Message as _;

@@ -3,7 +3,7 @@
 use crate::door::{FieldViolation, Refusal};
 use crate::exchange::follow::QueryError;
 use crate::exchange::local::NoteError;
-use crate::exchange::store::StoreError;
+use crate::store::StoreError;
 use crate::exchange::submit::SubmitError;
 use std::time::Duration;
 use tonic::Code;

@@ -13,7 +13,7 @@ use super::view::{View, recorded};
 use super::{Office, refusals};
 use crate::channel::lookup::Lookup;
 use crate::door::{Draining, Refusal};
-use crate::exchange::store::OpenedEvent;
+use crate::store::OpenedEvent;
 use crate::wire::ledger::v1::HandedOver;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -31,7 +31,7 @@ pub struct Service {
 
 impl Service {
     /// Serves the office.
-    pub fn new(office: Office) -> Result<Self, crate::exchange::store::StoreError> {
+    pub fn new(office: Office) -> Result<Self, crate::store::StoreError> {
         let founding = office.engine.store().event(0)?;
         Ok(Self { cursors: Cursors::of(&founding.commitment()), office })
     }

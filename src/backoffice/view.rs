@@ -8,7 +8,7 @@ use crate::channel::lookup::Lookup;
 use crate::channel::state::State;
 use crate::crypto::digest::Digest;
 use crate::door::Refusal;
-use crate::exchange::store::{OpenedEvent, StoreError};
+use crate::store::{OpenedEvent, StoreError};
 use crate::treaty;
 use crate::wire::assistance::v1::Body;
 use crate::wire::channel::v1::Envelope;

@@ -1,5 +1,8 @@
 //! The names events are found by. A fingerprint of a name may collide; the event confirms.
 
+use crate::wire::channel::v1::Envelope;
+use crate::wire::ledger::v1::{Event, event::Fact};
+
 /// A name that an event is found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lookup {
@@ -30,4 +33,24 @@ impl Lookup {
         };
         [&[kind], value].concat()
     }
+}
+
+/// The names an event is found by.
+pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
+    let message = envelope.and_then(message_id).map(Lookup::Message);
+    let by_sequence = match &event.fact {
+        Some(Fact::Sealed(sealed)) => Lookup::Sealed(sealed.sequence),
+        Some(Fact::Received(received)) => Lookup::Consumed(received.sequence),
+        Some(Fact::Rejected(rejected)) => return vec![Lookup::Consumed(rejected.sequence)],
+        Some(Fact::Acknowledged(acknowledged)) => return vec![Lookup::Acknowledged(acknowledged.sequence)],
+        Some(Fact::Equivocation(equivocation)) => return vec![Lookup::Equivocation(equivocation.sequence)],
+        Some(Fact::HandedOver(handed_over)) => return handed_over.leaves.iter().copied().map(Lookup::HandedOver).collect(),
+        _ => return Vec::new(),
+    };
+    message.into_iter().chain([by_sequence]).collect()
+}
+
+/// The identity of an envelope's message.
+pub fn message_id(envelope: &Envelope) -> Option<[u8; 16]> {
+    envelope.message_id.as_ref().try_into().ok()
 }

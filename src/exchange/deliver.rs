@@ -1,7 +1,8 @@
 //! Envelopes of the other Party are judged, consumed and stored.
 
 use super::commit::Committed;
-use super::event::{Attachments, message_id};
+use super::event::Attachments;
+use crate::channel::lookup::message_id;
 use super::writer::{Desk, Fatal};
 use crate::channel::envelope::{Envelope, Verified};
 use crate::channel::inbound::{Facts, Judgement, Refusal, judge};
@@ -188,7 +189,7 @@ fn held(desk: &mut Desk, sequence: u64) -> Result<Option<(u64, Digest)>, Fatal> 
         return Ok(None);
     }
     let store = desk.core.store.clone();
-    let failed = |error: super::store::StoreError| Fatal::Store(error.to_string());
+    let failed = |error: crate::store::StoreError| Fatal::Store(error.to_string());
     let mut found = store.find(&Lookup::Consumed(sequence)).map_err(failed)?;
     if found.is_none() {
         desk.settle()?;

@@ -3,9 +3,9 @@
 use super::acknowledge::{Accepted, Acknowledge, AcknowledgeError};
 use super::commit::Progress;
 use super::deliver::{Arrival, Consume, ConsumeError, Outcome};
-use super::event::message_id;
+use crate::channel::lookup::message_id;
 use super::local::{HandOver, Note, NoteError};
-use super::store::Store;
+use crate::store::Store;
 use super::submit::{Outgoing, Submit, SubmitError, repeat};
 use super::writer::{Command, Core};
 use crate::channel::lookup::Lookup;

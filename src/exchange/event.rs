@@ -1,14 +1,14 @@
 //! Facts on their way into the journal.
 
-use super::store::name_fingerprint;
-use crate::channel::lookup::Lookup;
+use crate::store::name_fingerprint;
+use crate::channel::lookup::lookups;
 use crate::crypto::digest::{Digest, commitment};
 use crate::crypto::random;
 use crate::journal::frame::SealedEvent;
 use crate::journal::writer::NewEvent;
 use crate::vault::{Place, SealError, Vault};
 use crate::wire::channel::v1::Envelope;
-use crate::wire::ledger::v1::{Event, Item, Record, event::Fact};
+use crate::wire::ledger::v1::{Event, Item, Record};
 use bytes::Bytes;
 use prost::Message as _;
 
@@ -68,26 +68,6 @@ pub fn prepare(
         item: sealed.item,
     };
     Ok(Prepared { new: NewEvent { event, keys }, event: bytes, salt })
-}
-
-/// The names an event is found by.
-pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
-    let message = envelope.and_then(message_id).map(Lookup::Message);
-    let by_sequence = match &event.fact {
-        Some(Fact::Sealed(sealed)) => Lookup::Sealed(sealed.sequence),
-        Some(Fact::Received(received)) => Lookup::Consumed(received.sequence),
-        Some(Fact::Rejected(rejected)) => return vec![Lookup::Consumed(rejected.sequence)],
-        Some(Fact::Acknowledged(acknowledged)) => return vec![Lookup::Acknowledged(acknowledged.sequence)],
-        Some(Fact::Equivocation(equivocation)) => return vec![Lookup::Equivocation(equivocation.sequence)],
-        Some(Fact::HandedOver(handed_over)) => return handed_over.leaves.iter().copied().map(Lookup::HandedOver).collect(),
-        _ => return Vec::new(),
-    };
-    message.into_iter().chain([by_sequence]).collect()
-}
-
-/// The identity of an envelope's message.
-pub fn message_id(envelope: &Envelope) -> Option<[u8; 16]> {
-    envelope.message_id.as_ref().try_into().ok()
 }
 
 /// Identity of the message that a client's submission makes: the same for the same request, for ever.

@@ -1,8 +1,8 @@
 //! Keeps the query index behind the journal, never in its way.
 
 use super::commit::Progress;
-use super::event::message_id;
-use super::store::{OpenedEvent, Store, StoreError};
+use crate::channel::lookup::message_id;
+use crate::store::{OpenedEvent, Store, StoreError};
 use crate::channel::lookup::Lookup;
 use crate::index::{Change, Direction, Index, IndexError, Page, Row, Scan, Settings};
 use crate::wire::channel::v1::StatementType;

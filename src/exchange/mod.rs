@@ -1,6 +1,6 @@
 //! The engine: the one place where messages become durable.
 //!
-//! Reading order: [`store`] journal and vault read as one · [`event`] facts on their way into the journal ·
+//! Reading order: [`event`] facts on their way into the journal ·
 //! [`start`] founding and opening · [`writer`] the one task that decides · [`commit`] the one task that makes
 //! durable · [`submit`], [`deliver`], [`acknowledge`], [`local`] what is decided, one file for each command ·
 //! [`receipts`] proofs made and checked · [`engine`] the handle everyone else holds.
@@ -22,7 +22,6 @@ pub mod local;
 pub mod parcel;
 pub mod receipts;
 pub mod start;
-pub mod store;
 pub mod submit;
 pub mod writer;
 

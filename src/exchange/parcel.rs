@@ -1,7 +1,7 @@
 //! Messages between the journal and the wire: what delivery reads, and what arrives before it is judged.
 
 use super::deliver::Arrival;
-use super::store::{Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::channel::envelope::{Envelope, EnvelopeError};
 use crate::channel::lookup::Lookup;
 use crate::channel::receipt::SentEnvelope;

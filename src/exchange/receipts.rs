@@ -2,7 +2,7 @@
 
 use super::commit::Committed;
 use super::deliver::Outcome;
-use super::store::{Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::channel::receipt::{ReceiptError, Receipted, SentEnvelope, read_event};
 use crate::crypto::digest::{Digest, commitment};
 use crate::journal::reader::CommitEnd;

@@ -3,8 +3,9 @@
 use super::clock::Clock;
 use super::commit::{Committer, Progress};
 use super::engine::{Engine, QUEUE_COMMANDS, Queues};
-use super::event::{Attachments, lookups, prepare};
-use super::store::{Store, name_fingerprint, open as open_event};
+use super::event::{Attachments, prepare};
+use crate::channel::lookup::lookups;
+use crate::store::{Store, name_fingerprint, open as open_event};
 use super::writer::{Core, Desk, run, sign_checkpoint};
 use crate::channel::state::State;
 use crate::channel::terms::Terms;

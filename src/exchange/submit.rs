@@ -1,7 +1,8 @@
 //! A message of this Party gets its place in the chain.
 
-use super::event::{Attachments, lookups};
-use super::store::{OpenedEvent, Store, StoreError};
+use super::event::Attachments;
+use crate::channel::lookup::lookups;
+use crate::store::{OpenedEvent, Store, StoreError};
 use super::writer::{Desk, Fatal};
 use crate::channel::envelope::{Draft, Envelope};
 use crate::channel::lookup::Lookup;

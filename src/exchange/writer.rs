@@ -9,7 +9,7 @@ use super::commit::{Answer, Committed, Committer, Progress, Stopped};
 use super::deliver::Consume;
 use super::event::{Attachments, Prepared, prepare};
 use super::local::{HandOver, Note};
-use super::store::Store;
+use crate::store::Store;
 use super::submit::Submit;
 use crate::channel::envelope::later;
 use crate::channel::state::State;

@@ -15,7 +15,7 @@ use crate::door::{DialError, DialSettings, Dialled, Shutdown, dial};
 use crate::exchange::acknowledge::{Accepted, AcknowledgeError};
 use crate::exchange::parcel::{Parcel, sealed_from};
 use crate::exchange::receipts::{CheckError, Checker};
-use crate::exchange::store::StoreError;
+use crate::store::StoreError;
 use crate::limits;
 use crate::wire::ledger::v1::Receipt;
 use prost::Message as _;

@@ -7,7 +7,7 @@ use crate::channel::state::State;
 use crate::channel::terms::Terms;
 use crate::crypto::digest::Digest;
 use crate::exchange::receipts::{CheckError, Checker};
-use crate::exchange::store::StoreError;
+use crate::store::StoreError;
 use crate::ledger::checkpoint::Checkpoint;
 
 /// The one version of the protocol that is spoken.

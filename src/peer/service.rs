@@ -77,7 +77,8 @@ async fn take_in(
     under_way: &mpsc::Sender<UnderWay>,
 ) -> Result<(), Status> {
     let (verifying, mut verified) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
-    let reading = async {
+    // Ends with the stream and drops its end of the queue: what was read before is still consumed.
+    let reading = async move {
         loop {
             let request = tokio::select! {
                 () = draining.begun() => return Err(stopping()),
@@ -101,12 +102,6 @@ async fn take_in(
             }
         }
         Ok(())
-    };
-    let reading = async {
-        let result = reading.await;
-        // What was read before the end is still consumed.
-        drop(verifying);
-        result
     };
     let (read, consumed) = tokio::join!(reading, consuming);
     consumed.and(read)
@@ -177,7 +172,7 @@ fn respond(link: &Link, accepted_size: u64, outcomes: &[Outcome]) -> Result<Deli
     let older_heads = older
         .into_iter()
         .map(|size| Ok(OlderHead { size, consistency: consistency(store, size, head.size)? }))
-        .collect::<Result<_, crate::exchange::store::StoreError>>()
+        .collect::<Result<_, crate::store::StoreError>>()
         .map_err(|error| unreadable(&error))?;
     let consistency = consistency(store, accepted_size, head.size).map_err(|error| unreadable(&error))?;
     Ok(DeliverResponse { receipts, checkpoint: checkpoint.to_string(), consistency, older_heads })
@@ -217,7 +212,7 @@ fn stopping() -> Status {
     refused(ConsumeError::Stopping)
 }
 
-fn unreadable(error: &crate::exchange::store::StoreError) -> Status {
+fn unreadable(error: &crate::store::StoreError) -> Status {
     tracing::error!(%error, "the store cannot be read");
     Refusal::new(Code::Internal, "STORE_UNREADABLE", "the store cannot be read").status()
 }

@@ -1,6 +1,6 @@
 //! Journal and vault read as one: committed events, opened.
 
-use crate::channel::lookup::Lookup;
+use crate::channel::lookup::{Lookup, lookups};
 use crate::crypto::digest::{Digest, commitment};
 use crate::journal::footer::{Fingerprint, fingerprint};
 use crate::journal::frame::SealedEvent;
@@ -99,7 +99,7 @@ impl Store {
     pub fn find_from(&self, lookup: &Lookup, from: u64) -> Result<Option<OpenedEvent>, StoreError> {
         for leaf in self.candidates(lookup, from)? {
             let opened = self.event(leaf)?;
-            if super::event::lookups(&opened.event, opened.envelope.as_ref()).contains(lookup) {
+            if lookups(&opened.event, opened.envelope.as_ref()).contains(lookup) {
                 return Ok(Some(opened));
             }
         }
@@ -113,7 +113,7 @@ impl Store {
             && let Some(leaf) = self.reader.find_newest(fingerprint)?
         {
             let opened = self.event(leaf)?;
-            if super::event::lookups(&opened.event, opened.envelope.as_ref()).contains(lookup) {
+            if lookups(&opened.event, opened.envelope.as_ref()).contains(lookup) {
                 return Ok(vec![leaf]);
             }
         }
