@@ -43,7 +43,8 @@ pub fn run(args: &InitArgs) -> ExitCode {
     }
 }
 
-fn init(settings: &Settings, recovery_key: &Path) -> anyhow::Result<()> {
+/// Founds the store that the settings describe, and makes its recovery key.
+pub fn init(settings: &Settings, recovery_key: &Path) -> anyhow::Result<()> {
     let keeper = keeper(settings)?;
     let data = &settings.store.paths.data;
     anyhow::ensure!(!data.join("STORE").exists(), "{} already holds a store: init never touches an existing one", data.display());

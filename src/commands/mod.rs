@@ -2,9 +2,11 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to people through their terminal")]
 
+pub mod bench;
 pub mod certs;
 pub mod config;
 pub mod index;
+pub mod homes;
 pub mod init;
 pub mod json;
 pub mod serve;
@@ -41,6 +43,8 @@ enum Command {
     /// Make certificates
     #[command(subcommand)]
     Certs(certs::CertsCommand),
+    /// Measure the whole exchange against a bare echo
+    Bench(bench::BenchArgs),
 }
 
 /// The configuration file of a command.
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Config(command) => config::run(&command),
         Command::Index(command) => index::run(&command),
         Command::Certs(command) => certs::run(&command),
+        Command::Bench(args) => bench::run(&args),
     }
 }
 
