@@ -90,6 +90,19 @@ impl Common {
     }
 }
 
+/// Runs a command to its end, in a runtime of its own.
+pub fn main(command: ClientCommand) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(run(command));
+            // A look-up of a name that nobody waits for any more must not hold the process.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => super::no(error),
+    }
+}
+
 /// Runs a command. What went wrong is written to standard error, with what to do next.
 pub async fn run(command: ClientCommand) -> ExitCode {
     let (output, done) = match command {

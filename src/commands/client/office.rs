@@ -17,6 +17,8 @@ use tonic::{Request, Response, Status, Streaming};
 
 /// For the daemon to answer a call; a feed may be silent longer.
 const ANSWER: Duration = Duration::from_secs(30);
+/// The longest answer: a page of messages, each with all it may lack.
+const ANSWER_BYTES: usize = 16 << 20;
 
 /// One connection. Clones share it; once it breaks every call fails with UNAVAILABLE.
 #[derive(Debug, Clone)]
@@ -36,7 +38,8 @@ impl BackOffice {
         let dialled = dial(&settings)
             .await
             .map_err(|error| ClientError::Connection { address: profile.address.clone(), error })?;
-        Ok(Self { client: MessageServiceClient::new(dialled), official: profile.official.clone() })
+        let client = MessageServiceClient::new(dialled).max_decoding_message_size(ANSWER_BYTES);
+        Ok(Self { client, official: profile.official.clone() })
     }
 
     /// Seals and queues a message for `official`; answers when it is durable at the daemon. The same `request_id`

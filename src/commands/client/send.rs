@@ -21,6 +21,7 @@ Kinds and fields are those of proto/article6/assistance/v1; enum values may be s
 agreement_id, sender_party and recipient_party say for which channel it is meant; the daemon refuses
 what is not for it. All files are read before the first is sent.
 
+The acting official is --official, else the one the message itself names, else the profile's.
 A message is sent once: its request_id comes from the file's bytes, so that the same command can be
 repeated after any failure. QUEUED means sealed and durable; `status` shows when it is delivered.
 
@@ -96,7 +97,9 @@ impl Send {
             self.common.output().note(&format!("{file}: {key} is not sent; {instead}"));
         }
         submission.in_reply_to = self.reply_to.clone().unwrap_or_default();
-        let official = Some(official.to_owned()).filter(|official| !official.is_empty()).or(suggested);
+        // What the message itself says goes before what the profile says for all messages.
+        let default = Some(official.to_owned()).filter(|official| !official.is_empty());
+        let official = self.common.official.clone().or(suggested).or(default);
         let official = official.ok_or_else(|| ClientError::NoOfficial { file: file.clone() })?;
         let request_id = self.request_id.clone().unwrap_or_else(|| request_id(&bytes));
         Ok(Letter { file, request_id, submission, official })
