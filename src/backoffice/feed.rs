@@ -83,6 +83,7 @@ impl Feed {
                 self.send(out, WatchMessagesResponse { cursor, kind: kind.into(), message: Some(message) })
                     .await?;
             }
+            tokio::time::sleep(limits::FEED_REST).await;
         }
     }
 
@@ -115,7 +116,7 @@ impl Feed {
                     Some(found) => sealed = found,
                     None => return Ok(None),
                 }
-                (FeedKind::Outcome, &sealed)
+                (FeedKind::Outcome, sealed.as_ref())
             }
             _ => return Ok(None),
         };

@@ -15,6 +15,7 @@ use crate::channel::lookup::Lookup;
 use crate::door::{Draining, Refusal};
 use crate::store::OpenedEvent;
 use crate::wire::ledger::v1::HandedOver;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -36,7 +37,7 @@ impl Service {
         Ok(Self { cursors: Cursors::of(&founding.commitment()), office })
     }
 
-    fn find(&self, field: &str, name: &str) -> Result<OpenedEvent, Refusal> {
+    fn find(&self, field: &str, name: &str) -> Result<Arc<OpenedEvent>, Refusal> {
         let id = message_id(field, name)?;
         let found =
             self.office.engine.store().find(&Lookup::Message(id)).map_err(|error| refusals::store(&error))?;

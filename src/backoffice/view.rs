@@ -93,7 +93,7 @@ impl Office {
         }
         let found = self.engine.store().find(&Lookup::Acknowledged(sequence))?;
         let Some((found, Some(Fact::Acknowledged(event)))) =
-            found.map(|found| (found.clone(), found.event.fact))
+            found.map(|found| (found.clone(), found.event.fact.clone()))
         else {
             return Ok(self.undelivered(opened));
         };

@@ -218,7 +218,7 @@ fn unseen_receipt(desk: &Desk, seen: u64) -> Result<Option<u64>, Fatal> {
     }
     let found = desk.core.store.find(&Lookup::Acknowledged(seen + 1));
     let found = found.map_err(|error| Fatal::Store(error.to_string()))?;
-    let receipt = found.and_then(|opened| Receipt::decode(opened.record.receipt).ok());
+    let receipt = found.and_then(|opened| Receipt::decode(opened.record.receipt.clone()).ok());
     Ok(receipt.and_then(|receipt| TlogProof::parse(&receipt.tlog_proof).ok()).map(|proof| proof.index))
 }
 

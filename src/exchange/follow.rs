@@ -277,7 +277,7 @@ pub fn rebuild(
     let size = store.reader().head().size;
     let mut rows = Vec::new();
     for leaf in 0..size {
-        changes(store, &store.event(leaf)?, &mut rows)?;
+        changes(store, store.event(leaf)?.as_ref(), &mut rows)?;
         if leaf % BATCH_EVENTS == BATCH_EVENTS - 1 || leaf + 1 == size {
             index.apply(&rows, leaf + 1)?;
             rows.clear();

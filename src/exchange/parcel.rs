@@ -52,7 +52,11 @@ pub fn sealed_from(
     for sequence in (sequence..).take(count_max) {
         let Some(opened) = store.find(&Lookup::Sealed(sequence))? else { break };
         let item = store.item(&opened)?;
-        let parcel = Parcel { envelope: opened.record.envelope, signature: opened.record.signature, item };
+        let parcel = Parcel {
+            envelope: opened.record.envelope.clone(),
+            signature: opened.record.signature.clone(),
+            item,
+        };
         bytes += parcel.len();
         if bytes > bytes_max && !parcels.is_empty() {
             break;

@@ -189,7 +189,7 @@ pub fn start(
 /// The ledger says whose it is; other keys must be introduced, not swapped.
 fn expect_keys(store: &Store, keeper: &Keeper) -> Result<(), StartError> {
     let founding = store.event(0).map_err(|error| StartError::Failed(error.to_string()))?;
-    let Some(Fact::Founded(founded)) = founding.event.fact else {
+    let Some(Fact::Founded(founded)) = &founding.event.fact else {
         return Err(StartError::Failed("the first event is not the founding".into()));
     };
     if founded.signing_key != keeper.signing_key.certificate().spki_der() {

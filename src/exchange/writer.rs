@@ -164,11 +164,12 @@ impl Desk {
         let event = Event { recorded_at: Some(recorded_at), epoch: self.state.epoch(), fact: Some(fact) };
         let leaf = self.next_leaf();
         let vault = self.core.store.vault();
-        let Prepared { new, event: bytes, salt } =
+        let Prepared { new, event: bytes, salt, opened } =
             prepare(vault, self.journal.segment(), leaf, &event, envelope, attachments)
                 .map_err(|error| Fatal::Store(error.to_string()))?;
         self.state.apply(&event, envelope).map_err(|error| Fatal::Store(error.to_string()))?;
         self.events.push(new);
+        self.core.store.remember(opened);
         Ok(Recorded { leaf, prepared_event: bytes, salt })
     }
 
@@ -300,6 +301,7 @@ pub(super) fn run(
             }
         });
         let Some(command) = next else { break };
+        desk.committer.wait_for_slot();
         let mut bytes = command.bytes_max();
         let mut batch = vec![command];
         while batch.len() < BATCH_COMMANDS && bytes < BATCH_BYTES {

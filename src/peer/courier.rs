@@ -208,7 +208,9 @@ impl Courier {
         let mut next = state.acknowledged() + 1;
         loop {
             while in_flight.len() < limits::DELIVERY_REQUESTS_IN_FLIGHT {
-                let Some(sent) = self.send_next(&requests, next, accepted).await? else { break };
+                // While an answer is awaited messages gather: what is sent then is worth a request of its own.
+                let least = if in_flight.is_empty() { 1 } else { limits::DELIVERIES_WORTH_A_REQUEST };
+                let Some(sent) = self.send_next(&requests, next, accepted, least).await? else { break };
                 next += sent.expected.len() as u64;
                 in_flight.push_back(sent);
             }
@@ -243,7 +245,11 @@ impl Courier {
         requests: &mpsc::Sender<DeliverRequest>,
         next: u64,
         accepted: PeerHead,
+        least: u64,
     ) -> Result<Option<InFlight>, SessionError> {
+        if self.link.engine.state().sealed().sequence + 1 < next + least {
+            return Ok(None);
+        }
         let store = self.link.engine.store();
         let parcels =
             sealed_from(store, next, limits::DELIVERIES_PER_REQUEST, limits::DELIVERY_REQUEST_BYTES)?;
