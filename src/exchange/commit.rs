@@ -3,8 +3,8 @@
 use crate::channel::state::State;
 use crate::journal::head::Head;
 use crate::journal::writer::{Persister, Staged};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// A commit that is durable.

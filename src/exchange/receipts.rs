@@ -22,7 +22,10 @@ pub fn receipt(store: &Store, outcome: &Outcome) -> Result<(Receipt, u64), Store
         Outcome::Repeated { leaf } => {
             let end = store.reader().commit_end(*leaf)?;
             let opened = store.event(*leaf)?;
-            Ok((prove(store, *leaf, opened.record.event.clone(), opened.record.salt.clone(), &end)?, end.size))
+            Ok((
+                prove(store, *leaf, opened.record.event.clone(), opened.record.salt.clone(), &end)?,
+                end.size,
+            ))
         }
     }
 }
