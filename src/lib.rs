@@ -1,5 +1,6 @@
 //! The daemon over which two countries' customs services help each other.
 
+pub mod app;
 pub mod backoffice;
 pub mod channel;
 pub mod commands;

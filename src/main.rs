@@ -1,1 +1,7 @@
-fn main() {}
+//! Parse the command line, run one command, exit.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    article6::commands::main()
+}

@@ -1,4 +1,87 @@
 //! What the commands of the program do, one file or folder each. Nothing else uses this room.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to people through their terminal")]
+
+pub mod bench;
 pub mod certs;
+pub mod config;
+pub mod index;
+pub mod homes;
+pub mod init;
 pub mod json;
+pub mod serve;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The answer is no: damage found, refused, failed.
+pub const NO: u8 = 1;
+/// The configuration is wrong (sysexits.h, EX_CONFIG).
+pub const CONFIGURATION: u8 = 78;
+
+/// Carries requests for assistance and their answers between two customs services: signed, receipted, provable.
+#[derive(Debug, Parser)]
+#[command(name = "article6", version, about, after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 78 configuration.\nFirst steps: article6 demo")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Create a Party's store, with its keys at rest and its offline recovery key
+    Init(init::InitArgs),
+    /// Run the daemon
+    Serve(serve::ServeArgs),
+    /// Look at a configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Work on the query index
+    #[command(subcommand)]
+    Index(index::IndexCommand),
+    /// Make certificates
+    #[command(subcommand)]
+    Certs(certs::CertsCommand),
+    /// Measure the whole exchange against a bare echo
+    Bench(bench::BenchArgs),
+}
+
+/// The configuration file of a command.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConfigArg {
+    /// The configuration file
+    #[arg(long = "config", value_name = "FILE", env = "ARTICLE6_CONFIG", default_value = "article6.toml")]
+    pub path: PathBuf,
+}
+
+impl ConfigArg {
+    /// Reads the settings; prints every mistake and gives the exit code otherwise.
+    pub fn read(&self) -> Result<crate::config::Settings, ExitCode> {
+        crate::config::read(&self.path).map_err(|mistakes| {
+            for mistake in &mistakes {
+                eprintln!("{mistake}");
+            }
+            eprintln!("{} mistake(s) in {}", mistakes.len(), self.path.display());
+            ExitCode::from(CONFIGURATION)
+        })
+    }
+}
+
+/// Parses the command line and runs one command.
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Init(args) => init::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Config(command) => config::run(&command),
+        Command::Index(command) => index::run(&command),
+        Command::Certs(command) => certs::run(&command),
+        Command::Bench(args) => bench::run(&args),
+    }
+}
+
+/// Prints why the answer is no.
+pub fn no(error: impl std::fmt::Display) -> ExitCode {
+    eprintln!("article6: {error}");
+    ExitCode::from(NO)
+}

@@ -4,7 +4,7 @@ use super::random;
 use der::pem::LineEnding;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _,
 };
 use rustls_pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
 use zeroize::Zeroizing;
@@ -13,6 +13,12 @@ use zeroize::Zeroizing;
 /// is not read by OpenSSL 3.0.
 const ED25519_PKCS8: [u8; 16] =
     [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
+/// SubjectPublicKeyInfo of a P-256 key (RFC 5480 §2) up to the 65 bytes of the uncompressed point.
+const P256_SPKI: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+    0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
 
 /// Why a private key cannot be read or made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +68,13 @@ pub fn generate_ed25519() -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let mut seed = Zeroizing::new([0; 32]);
     random::fill(&mut *seed).map_err(|_| KeyFileError::Random)?;
     Ok(ed25519_pkcs8(&seed))
+}
+
+/// SubjectPublicKeyInfo (DER, RFC 5480) of a P-256 key.
+pub fn p256_spki(pkcs8: &[u8]) -> Result<Vec<u8>, KeyFileError> {
+    let random = SystemRandom::new();
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8, &random);
+    Ok([P256_SPKI.as_slice(), pair.map_err(|_| KeyFileError::Key)?.public_key().as_ref()].concat())
 }
 
 pub(super) fn ed25519_pkcs8(seed: &[u8; 32]) -> Zeroizing<Vec<u8>> {

@@ -13,12 +13,13 @@ use crate::crypto::digest::Digest;
 use crate::crypto::ed25519::LedgerKey;
 use crate::crypto::random;
 use crate::crypto::signing::SigningKey;
-use crate::disk::Disk;
+use crate::disk::{Disk, DiskFile};
 use crate::journal::footer::Fingerprint;
 use crate::journal::frame::SealedEvent;
 use crate::journal::identity::{Identity, IdentityError};
 use crate::journal::open::{self as journal, Fold, OpenError};
 use crate::journal::reader::Stored;
+use crate::journal::writer::{Persister, Writer};
 use crate::journal::{Paths, Sizes, StoreId};
 use crate::vault::{KeyFileError, Vault, VaultError, create_key_file, read_key_file};
 use crate::wire::ledger::v1::{Event, Founded, Started, event::Fact};
@@ -121,6 +122,36 @@ pub fn found(
     Ok(identity.create(disk.as_ref(), &settings.paths)?)
 }
 
+/// Opens a store that nobody runs, to read it: also returns its lock.
+pub fn open_for_reading(
+    disk: &Arc<dyn Disk>,
+    settings: &StoreSettings,
+    keeper: &Keeper,
+) -> Result<(Store, Arc<dyn DiskFile>), StartError> {
+    let opened = open(disk, settings, &keeper.terms)?;
+    Ok((opened.store, opened.lock))
+}
+
+struct OpenedStore {
+    store: Store,
+    state: State,
+    writer: Writer,
+    persister: Persister,
+    lock: Arc<dyn DiskFile>,
+}
+
+fn open(disk: &Arc<dyn Disk>, settings: &StoreSettings, terms: &Terms) -> Result<OpenedStore, StartError> {
+    let (identity, lock) = Identity::lock(disk.as_ref(), &settings.paths)?;
+    identity.expect(terms.environment_name(), &terms.agreement, &terms.party, &terms.counterparty)?;
+    let key = read_key_file(disk.as_ref(), &settings.key_file)?;
+    let vault = Arc::new(Vault::open(disk.clone(), &settings.paths.data, identity.store.0, key)?);
+    let mut fold = StateFold { vault: vault.clone(), state: State::default() };
+    let (writer, persister, reader) =
+        journal::open(disk.clone(), settings.paths.clone(), identity.store, settings.sizes, &mut fold)?;
+    vault.ensure_segment_key(writer.segment())?;
+    Ok(OpenedStore { store: Store::new(reader, vault), state: fold.state, writer, persister, lock })
+}
+
 /// Opens a store, folds its state, and starts the engine with the `Started` event of this run.
 pub fn start(
     disk: &Arc<dyn Disk>,
@@ -129,25 +160,15 @@ pub fn start(
     clock: Arc<dyn Clock>,
 ) -> Result<Engine, StartError> {
     let failed = |error: &dyn Error| StartError::Failed(error.to_string());
-    let (identity, lock) = Identity::lock(disk.as_ref(), &settings.paths)?;
-    let terms = &keeper.terms;
-    identity.expect(terms.environment_name(), &terms.agreement, &terms.party, &terms.counterparty)?;
-    let key = read_key_file(disk.as_ref(), &settings.key_file)?;
-    let vault = Arc::new(Vault::open(disk.clone(), &settings.paths.data, identity.store.0, key)?);
-    let mut fold = StateFold { vault: vault.clone(), state: State::default() };
-    let (writer, persister, reader) =
-        journal::open(disk.clone(), settings.paths.clone(), identity.store, settings.sizes, &mut fold)?;
-    vault.ensure_segment_key(writer.segment())?;
-    let store = Store::new(reader, vault);
+    let OpenedStore { store, state, writer, persister, lock } = open(disk, settings, &keeper.terms)?;
     expect_keys(&store, &keeper)?;
 
-    let started = Arc::new(fold.state.clone());
-    let progress = Progress { state: started, commits: 0, syncs: 0, failure: None };
+    let progress = Progress { state: Arc::new(state.clone()), commits: 0, syncs: 0, failure: None };
     let (progress, watched) = watch::channel(progress);
     let committer = Committer::start(persister, progress.clone()).map_err(|error| failed(&error))?;
     let Keeper { terms, signing_key, ledger_key } = keeper;
     let core = Arc::new(Core { terms, signing_key, ledger_key, clock, store });
-    let mut desk = Desk::new(core.clone(), fold.state, writer, committer);
+    let mut desk = Desk::new(core.clone(), state, writer, committer);
     let nonce = Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?);
     desk.begin(Fact::Started(Started { nonce, version: env!("CARGO_PKG_VERSION").to_owned() }))
         .map_err(|error| failed(&error))?;

@@ -8,6 +8,11 @@ use std::sync::OnceLock;
 /// Every package of `proto/`, with options and comments, as one encoded `FileDescriptorSet`.
 static DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
+/// The encoded `FileDescriptorSet` of all packages.
+pub fn descriptor_bytes() -> &'static [u8] {
+    DESCRIPTORS
+}
+
 /// The descriptors of all packages, with the options of `article6.rules.v1` and the comments of the
 /// protos. Decoded once.
 pub fn descriptors() -> &'static DescriptorPool {

@@ -16,7 +16,34 @@ use party::Party;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
+
+/// Makes certificates.
+#[derive(Debug, clap::Subcommand)]
+pub enum CertsCommand {
+    /// Write a development PKI for both Parties, valid 20 years and marked as such; production refuses it
+    Dev {
+        /// An empty or new folder
+        dir: PathBuf,
+        /// The two Parties, by their country codes
+        #[arg(long, value_delimiter = ',', num_args = 2, default_values = ["US", "KZ"])]
+        parties: Vec<String>,
+    },
+}
+
+/// Runs the command.
+pub fn run(command: &CertsCommand) -> ExitCode {
+    let CertsCommand::Dev { dir, parties } = command;
+    let [one, other] = parties.as_slice() else { return super::no("name two Parties: --parties US,KZ") };
+    match write_development_pki(dir, [one, other]) {
+        Ok(()) => {
+            println!("Keys and certificates for {one} and {other} are in {}; its README.md says which is which.", dir.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => super::no(error),
+    }
+}
 
 const README: &str = include_str!("folder_readme.md");
 

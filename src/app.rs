@@ -1,0 +1,365 @@
+//! The only place that joins the parts: open, bind, spawn, drain.
+
+use crate::backoffice::caller::Callers;
+use crate::backoffice::v1::message_service_server::MessageServiceServer;
+use crate::backoffice::{self, Office};
+use crate::config::{DoorSettings as Listener, Settings};
+use crate::crypto::certificate::Certificate;
+use crate::crypto::ed25519::LedgerKey;
+use crate::crypto::signing::SigningKey;
+use crate::disk::Disk;
+use crate::door::{self, DialSettings, DoorSettings, Limits, Shutdown, TlsState};
+use crate::exchange::clock::Clock;
+use crate::exchange::engine::Engine;
+use crate::exchange::follow::Follower;
+use crate::exchange::start::{Keeper, StartError, start};
+use crate::index;
+use crate::limits;
+use crate::operations::service::reload;
+use crate::operations::v1::operations_service_server::OperationsServiceServer;
+use crate::operations;
+use crate::peer::courier::{Courier, Health};
+use crate::peer::v1::peer_service_server::PeerServiceServer;
+use crate::peer::{self, Link, Trust};
+use crate::wire;
+use arc_swap::ArcSwap;
+use base64::Engine as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tonic::service::Routes;
+
+/// Time for open calls to end after a stop was asked for.
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
+/// How often certificate files are looked at for changes.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Why the daemon does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A key, certificate or other file of the configuration cannot be used.
+    #[error("{path}: {what}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        what: String,
+    },
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] StartError),
+    /// A door cannot be opened.
+    #[error("the {door} door cannot be opened: {what}")]
+    Door {
+        /// Which.
+        door: &'static str,
+        /// What is wrong and what to do.
+        what: String,
+    },
+    /// The operating system failed.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+}
+
+/// A daemon whose doors are bound.
+pub struct Daemon {
+    engine: Engine,
+    doors: [(Listening, Routes, Limits, Vec<&'static str>); 3],
+    courier: Courier,
+    health: tonic_health::server::HealthReporter,
+    shutdown: Shutdown,
+}
+
+struct Listening {
+    name: &'static str,
+    listener: TcpListener,
+    tls: Arc<TlsState>,
+}
+
+/// Where the doors of a daemon are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// To the other Party.
+    pub peer: SocketAddr,
+    /// To back-office systems.
+    pub backoffice: SocketAddr,
+    /// To operations staff.
+    pub operations: SocketAddr,
+}
+
+impl Daemon {
+    /// Opens the store and binds the doors; nothing is served yet.
+    pub async fn open(settings: Settings, disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+        let keeper = keeper(&settings)?;
+        let trust = Arc::new(ArcSwap::from_pointee(trust(&settings)?));
+        let started_at = clock.now();
+        let store_settings = settings.store.clone();
+        let engine = tokio::task::spawn_blocking(move || start(&disk, &store_settings, keeper, clock));
+        let engine = engine.await.map_err(std::io::Error::other)??;
+        let store = engine.store().clone();
+        let follower = Follower::start(store, settings.index.clone(), index_settings(&settings)?, engine.progress())?;
+
+        let peer_door = listen("peer", &settings.peer.door).await?;
+        let backoffice_door = listen("back-office", &settings.backoffice).await?;
+        let operations_door = listen("operations", &settings.operations).await?;
+        let link = Link { engine: engine.clone(), trust };
+        let (delivery, delivery_seen) = watch::channel(Health::default());
+        let courier = Courier {
+            link: link.clone(),
+            dial: DialSettings::new(&settings.peer.address, &settings.peer.server_name, peer_door.tls.clone()),
+            backoff: settings.peer.backoff,
+            health: delivery,
+        };
+        let office = Office {
+            engine: engine.clone(),
+            follower: follower.clone(),
+            callers: Arc::new(callers(&settings)),
+            delivery: delivery_seen.clone(),
+            stalled_after: settings.stalled_after,
+        };
+        let operations = operations::service::Service {
+            engine: engine.clone(),
+            follower,
+            delivery: delivery_seen,
+            doors: vec![peer_door.tls.clone(), backoffice_door.tls.clone(), operations_door.tls.clone()],
+            started_at,
+        };
+        let (health, _) = tonic_health::server::health_reporter();
+        let message = backoffice::service::Service::new(office).map_err(|error| StartError::Failed(error.to_string()))?;
+        let doors = [
+            (peer_door, peer_routes(link), Limits::default(), vec!["/article6.peer.v1.PeerService/Deliver"]),
+            (
+                backoffice_door,
+                backoffice_routes(message, &health, settings.backoffice.reflection),
+                Limits::backoffice(),
+                vec!["/article6.backoffice.v1.MessageService/WatchMessages", "/grpc.health.v1.Health/Watch"],
+            ),
+            (
+                operations_door,
+                operations_routes(operations, &health, settings.operations.reflection),
+                Limits::operations(),
+                vec!["/grpc.health.v1.Health/Watch"],
+            ),
+        ];
+        Ok(Self { engine, doors, courier, health, shutdown: Shutdown::new() })
+    }
+
+    /// Where the doors are.
+    pub fn addresses(&self) -> Result<Addresses, AppError> {
+        let [peer, backoffice, operations] = &self.doors;
+        Ok(Addresses {
+            peer: peer.0.listener.local_addr()?,
+            backoffice: backoffice.0.listener.local_addr()?,
+            operations: operations.0.listener.local_addr()?,
+        })
+    }
+
+    /// The engine, for those who watch it.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Serves until `stop` resolves or the store fails; then drains. `Err` when the store failed.
+    pub async fn run(self, stop: impl Future<Output = ()>, reload_asked: impl AsyncReload) -> Result<(), String> {
+        let Self { engine, doors, courier, health, shutdown } = self;
+        let tls: Vec<_> = doors.iter().map(|(listening, ..)| listening.tls.clone()).collect();
+        for (listening, routes, limits, long_lived) in doors {
+            let settings = DoorSettings { name: listening.name, limits, long_lived, counters: Arc::default() };
+            tokio::spawn(door::serve(listening.listener, listening.tls, routes, settings, shutdown.clone()));
+        }
+        let delivering = tokio::spawn(courier.run(shutdown.clone()));
+        let reloading = tokio::spawn(keep_certificates_fresh(tls, reload_asked));
+        set_health(&health, tonic_health::ServingStatus::Serving).await;
+        let failure = tokio::select! {
+            () = stop => None,
+            failure = engine.failed() => Some(failure.to_string()),
+        };
+        set_health(&health, tonic_health::ServingStatus::NotServing).await;
+        reloading.abort();
+        let stopped = shutdown.stop(STOP_PATIENCE).await;
+        tracing::info!(?stopped, "the doors are closed");
+        let _ = delivering.await;
+        let mut progress = engine.progress();
+        engine.stop();
+        drop(engine);
+        // The deciding task ends when the last command is durable; its end of the channel closes then.
+        while failure.is_none() && progress.changed().await.is_ok() {}
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+/// Something that asks for a reload, again and again.
+pub trait AsyncReload: Send + 'static {
+    /// Resolves when a reload is asked for.
+    fn asked(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// Nobody asks.
+pub struct NoReload;
+
+impl AsyncReload for NoReload {
+    async fn asked(&mut self) {
+        std::future::pending().await
+    }
+}
+
+async fn keep_certificates_fresh(doors: Vec<Arc<TlsState>>, mut asked: impl AsyncReload) {
+    loop {
+        let on_request = tokio::select! {
+            () = asked.asked() => true,
+            () = tokio::time::sleep(RELOAD_INTERVAL) => false,
+        };
+        let doors = doors.clone();
+        match tokio::task::spawn_blocking(move || reload(&doors)).await {
+            Ok(Ok(0)) if !on_request => {}
+            Ok(Ok(changed_files)) => tracing::info!(changed_files, "certificates are read anew"),
+            Ok(Err(error)) => tracing::error!(%error, "certificates cannot be read anew; the old ones stay in force"),
+            Err(error) => tracing::error!(%error, "the reload was cut short"),
+        }
+    }
+}
+
+async fn set_health(health: &tonic_health::server::HealthReporter, status: tonic_health::ServingStatus) {
+    for service in [
+        "",
+        "article6.backoffice.v1.MessageService",
+        "article6.operations.v1.OperationsService",
+    ] {
+        health.set_service_status(service, status).await;
+    }
+}
+
+async fn listen(name: &'static str, settings: &Listener) -> Result<Listening, AppError> {
+    let tls_settings = settings.tls.clone();
+    let tls = tokio::task::spawn_blocking(move || TlsState::load(tls_settings)).await.map_err(std::io::Error::other)?;
+    let tls = tls.map_err(|error| AppError::Door { door: name, what: error.to_string() })?;
+    let listener = TcpListener::bind(settings.listen).await.map_err(|error| AppError::Door {
+        door: name,
+        what: format!("{}: {error}; is another daemon running, or another program on this port?", settings.listen),
+    })?;
+    Ok(Listening { name, listener, tls })
+}
+
+fn peer_routes(link: Link) -> Routes {
+    let service = PeerServiceServer::new(peer::service::Service::new(link))
+        .max_decoding_message_size(2 * limits::MESSAGE_BYTES)
+        .max_encoding_message_size(2 * limits::MESSAGE_BYTES);
+    Routes::new(service)
+}
+
+fn backoffice_routes(service: backoffice::service::Service, health: &tonic_health::server::HealthReporter, reflection: bool) -> Routes {
+    let service = MessageServiceServer::new(service)
+        .max_decoding_message_size(limits::MESSAGE_BYTES)
+        .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
+    let health = tonic_health::pb::health_server::HealthServer::new(tonic_health::server::HealthService::from_health_reporter(health.clone()));
+    with_reflection(Routes::new(service).add_service(health), reflection, "article6.backoffice.v1.MessageService")
+}
+
+fn operations_routes(service: operations::service::Service, health: &tonic_health::server::HealthReporter, reflection: bool) -> Routes {
+    let health = tonic_health::pb::health_server::HealthServer::new(tonic_health::server::HealthService::from_health_reporter(health.clone()));
+    let routes = Routes::new(OperationsServiceServer::new(service)).add_service(health);
+    with_reflection(routes, reflection, "article6.operations.v1.OperationsService")
+}
+
+/// Both versions: some clients speak only the older one.
+fn with_reflection(routes: Routes, wanted: bool, service: &str) -> Routes {
+    if !wanted {
+        return routes;
+    }
+    let builder = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(wire::descriptor_bytes())
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .with_service_name(service)
+            .with_service_name("grpc.health.v1.Health")
+    };
+    match (builder().build_v1(), builder().build_v1alpha()) {
+        (Ok(v1), Ok(v1alpha)) => routes.add_service(v1).add_service(v1alpha),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!(%error, "reflection is not offered");
+            routes
+        }
+    }
+}
+
+fn callers(settings: &Settings) -> Callers {
+    let mut callers = Callers::default();
+    for client in &settings.clients {
+        let all = client.officials.iter().any(|official| official == "*");
+        let officials: Vec<String> = match all {
+            true => settings.officials.keys().cloned().collect(),
+            false => client.officials.clone(),
+        };
+        callers.add(client.key_id, &client.name, officials);
+    }
+    callers
+}
+
+/// Reads the keys that a ledger is kept with.
+pub fn keeper(settings: &Settings) -> Result<Keeper, AppError> {
+    let certificate_path = &settings.signing.certificate;
+    let certificate = one_certificate(certificate_path)?;
+    let production = settings.terms.environment == wire::channel::v1::Environment::Production;
+    if production && certificate.is_development() {
+        return Err(unusable(certificate_path, "the certificate is marked as made for development; use one of your authority in production"));
+    }
+    if !certificate.may_sign() {
+        return Err(unusable(certificate_path, "the certificate is not for signatures: its key usage lacks digitalSignature"));
+    }
+    let development = certificate.is_development();
+    let key = read_key(&settings.signing.key, development)?;
+    let signing_key = SigningKey::from_pkcs8(&key, certificate).map_err(|error| unusable(&settings.signing.key, error))?;
+    let key = read_key(&settings.ledger_key, development)?;
+    let ledger_key = LedgerKey::from_pkcs8(&key).map_err(|error| unusable(&settings.ledger_key, error))?;
+    Ok(Keeper { terms: settings.terms.clone(), signing_key, ledger_key })
+}
+
+/// Reads what is trusted of the other Party.
+pub fn trust(settings: &Settings) -> Result<Trust, AppError> {
+    let production = settings.terms.environment == wire::channel::v1::Environment::Production;
+    let mut signing = Vec::new();
+    for path in &settings.peer.signing_certificates {
+        let certificate = one_certificate(path)?;
+        if production && certificate.is_development() {
+            return Err(unusable(path, "the certificate is marked as made for development"));
+        }
+        signing.push(certificate);
+    }
+    let path = &settings.peer.ledger_key;
+    let text = std::fs::read_to_string(path).map_err(|error| unusable(path, error))?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim());
+    let ledger_key = bytes.ok().and_then(|bytes| bytes.try_into().ok());
+    let ledger_key = ledger_key.ok_or_else(|| unusable(path, "the base64 of a 32-byte Ed25519 public key is expected"))?;
+    Ok(Trust { signing, ledger_key })
+}
+
+/// What the query index belongs to.
+pub fn index_settings(settings: &Settings) -> Result<index::Settings, AppError> {
+    let identity = crate::journal::identity::Identity::read(&crate::disk::SystemDisk, &settings.store.paths);
+    let identity = identity.map_err(|error| AppError::Store(error.into()))?;
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Ok(index::Settings { store: identity.store.0, boot: boot.trim().to_owned(), cache_bytes: settings.index_cache_bytes })
+}
+
+fn one_certificate(path: &Path) -> Result<Certificate, AppError> {
+    let pem = std::fs::read(path).map_err(|error| unusable(path, error))?;
+    let mut all = Certificate::all_from_pem(&pem).map_err(|error| unusable(path, error))?;
+    if all.is_empty() { Err(unusable(path, "no certificate in this file")) } else { Ok(all.swap_remove(0)) }
+}
+
+/// Keys made for development lie in public; others must be their owner's alone.
+fn read_key(path: &Path, development: bool) -> Result<zeroize::Zeroizing<Vec<u8>>, AppError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).map_err(|error| unusable(path, error))?.permissions().mode();
+    if mode & 0o077 != 0 && !development {
+        return Err(unusable(path, "the key is open to group or others: chmod 600"));
+    }
+    std::fs::read(path).map(zeroize::Zeroizing::new).map_err(|error| unusable(path, error))
+}
+
+fn unusable(path: &Path, what: impl std::fmt::Display) -> AppError {
+    AppError::File { path: path.to_owned(), what: what.to_string() }
+}

@@ -1,0 +1,91 @@
+//! The yardstick: a bare unary echo over the same TLS settings as the doors.
+
+use crate::config::Settings;
+use crate::door::{self, DialSettings, Dialled, DoorSettings, Limits, Shutdown, TlsState, dial};
+use bytes::Bytes;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tonic::body::Body;
+use tonic::server::{NamedService, UnaryService};
+use tonic::service::Routes;
+use tonic::{Request, Response, Status};
+use tonic_prost::ProstCodec;
+
+const PATH: &str = "/article6.bench.Echo/Echo";
+
+/// Echoes per second with `in_flight` calls of `bytes` bytes at once on one connection.
+pub async fn measure(settings: &Settings, client: Arc<TlsState>, in_flight: usize, bytes: usize, time: Duration) -> anyhow::Result<f64> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    let tls = TlsState::load(settings.backoffice.tls.clone())?;
+    let shutdown = Shutdown::new();
+    let door = DoorSettings { name: "echo", limits: Limits::backoffice(), long_lived: Vec::new(), counters: Arc::default() };
+    let served = tokio::spawn(door::serve(listener, tls, Routes::new(Echo), door, shutdown.clone()));
+    let dialled = dial(&DialSettings::new(address, "localhost", client)).await?;
+    let count = Arc::new(AtomicU64::new(0));
+    let (start, end) = (Instant::now(), Instant::now() + time);
+    let callers: Vec<_> = (0..in_flight)
+        .map(|_| tokio::spawn(call_until(dialled.clone(), Bytes::from(vec![b'x'; bytes]), end, count.clone())))
+        .collect();
+    for caller in callers {
+        caller.await??;
+    }
+    let elapsed = start.elapsed();
+    drop(dialled);
+    shutdown.stop(Duration::from_secs(1)).await;
+    served.abort();
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    Ok(count.load(Ordering::Relaxed) as f64 / elapsed.as_secs_f64())
+}
+
+async fn call_until(dialled: Dialled, payload: Bytes, end: Instant, count: Arc<AtomicU64>) -> anyhow::Result<()> {
+    let mut client = tonic::client::Grpc::new(dialled);
+    while Instant::now() < end {
+        client.ready().await?;
+        let path = http::uri::PathAndQuery::from_static(PATH);
+        let answer: Response<Bytes> = client.unary(Request::new(payload.clone()), path, ProstCodec::default()).await?;
+        anyhow::ensure!(answer.into_inner() == payload, "the echo answered something else");
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+#[derive(Clone)]
+struct Echo;
+
+struct Answer;
+
+impl NamedService for Echo {
+    const NAME: &'static str = "article6.bench.Echo";
+}
+
+impl UnaryService<Bytes> for Answer {
+    type Response = Bytes;
+    type Future = std::future::Ready<Result<Response<Bytes>, Status>>;
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        std::future::ready(Ok(Response::new(request.into_inner())))
+    }
+}
+
+impl tower::Service<http::Request<Body>> for Echo {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        Box::pin(async move {
+            let mut grpc = tonic::server::Grpc::new(ProstCodec::<Bytes, Bytes>::default());
+            Ok(grpc.unary(Answer, request).await)
+        })
+    }
+}

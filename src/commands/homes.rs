@@ -1,0 +1,189 @@
+//! Two Parties' homes on this machine, for demonstrations and measurements: keys, configuration, store, client profile.
+
+use super::certs::write_development_pki;
+use super::init::init;
+use anyhow::Context as _;
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// Officials of both Parties that the fixtures name.
+const OFFICIALS: [&str; 8] =
+    ["US-DO-0003", "US-DO-0011", "US-DO-0015", "KZ-DO-0002", "KZ-DO-0004", "KZ-DO-0007", "KZ-DO-0009", "KZ-DO-0012"];
+
+/// One Party's home.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// Its country code.
+    pub party: &'static str,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Ports of its peer, back-office and operations doors.
+    pub ports: [u16; 3],
+}
+
+/// A daemon running as a process; killed when dropped.
+#[derive(Debug)]
+pub struct Running {
+    /// The process.
+    pub child: Child,
+}
+
+/// Makes both homes below a folder and founds their stores.
+pub fn make(folder: &Path) -> anyhow::Result<[Home; 2]> {
+    std::fs::create_dir_all(folder)?;
+    write_development_pki(&folder.join("certs"), ["US", "KZ"])?;
+    // All ports are held at once, so that none is given twice.
+    let listeners: Vec<_> = (0..6).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect::<Result<_, _>>()?;
+    let ports: Vec<u16> = listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<std::io::Result<_>>()?;
+    drop(listeners);
+    let home = |party: &'static str, at: usize| -> anyhow::Result<Home> {
+        let ports = ports.get(at..).and_then(|ports| ports.first_chunk()).context("six ports")?;
+        Ok(Home { party, folder: folder.join(party.to_lowercase()), ports: *ports })
+    };
+    let (us, kz) = (home("US", 0)?, home("KZ", 3)?);
+    us.write(&kz)?;
+    kz.write(&us)?;
+    Ok([us, kz])
+}
+
+impl Home {
+    /// The configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.folder.join("article6.toml")
+    }
+
+    /// The client profile.
+    pub fn profile(&self) -> PathBuf {
+        self.folder.join("client.toml")
+    }
+
+    /// Starts the daemon as a process; its log goes to a file in the home.
+    pub fn serve(&self) -> anyhow::Result<Running> {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("daemon.log"))?;
+        let program = std::env::current_exe()?;
+        let child = Command::new(program)
+            .args(["serve", "--config"])
+            .arg(self.config())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?;
+        Ok(Running { child })
+    }
+
+    /// Certificate, key and authority of one of the home's clients.
+    pub fn client_files(&self, client: &str, authority: &str) -> [PathBuf; 3] {
+        let certs = self.certs();
+        [
+            certs.join(format!("client-{client}.pem")),
+            certs.join(format!("client-{client}.key")),
+            certs.join(format!("{authority}-ca.pem")),
+        ]
+    }
+
+    fn certs(&self) -> PathBuf {
+        self.folder.parent().map(|parent| parent.join("certs")).unwrap_or_default().join(self.party.to_lowercase())
+    }
+
+    fn write(&self, other: &Home) -> anyhow::Result<()> {
+        std::fs::create_dir(&self.folder)?;
+        std::fs::write(self.config(), self.configuration(other)?)?;
+        std::fs::write(self.profile(), self.client_profile()?)?;
+        let settings = crate::config::read(&self.config())
+            .map_err(|mistakes| anyhow::anyhow!("{}", mistakes.first().map(ToString::to_string).unwrap_or_default()))?;
+        init(&settings, &self.folder.join("recovery.key"))
+    }
+
+    fn configuration(&self, other: &Home) -> Result<String, std::fmt::Error> {
+        let certs = format!("../certs/{}", self.party.to_lowercase());
+        let [peer, backoffice, operations] = self.ports;
+        let mut text = format!(
+            r#"# Made for a demonstration: development keys, TEST environment.
+[channel]
+environment = "TEST"
+agreement = "US-KZ-1997"
+party = "{party}"
+counterparty = "{other_party}"
+
+[identity]
+signing_certificate = "{certs}/signing.pem"
+signing_key = "{certs}/signing.key"
+ledger_key = "{certs}/ledger.key"
+
+[peer]
+listen = "127.0.0.1:{peer}"
+certificate = "{certs}/peer.pem"
+key = "{certs}/peer.key"
+authorities = ["{certs}/counterparty-tls-ca.pem"]
+pins = ["{certs}/counterparty-peer.pem"]
+address = "127.0.0.1:{other_peer}"
+server_name = "localhost"
+signing_certificates = ["{certs}/counterparty-signing.pem"]
+ledger_key = "{certs}/counterparty-ledger.pub"
+retry_cap = "5s"
+
+[backoffice]
+listen = "127.0.0.1:{backoffice}"
+certificate = "{certs}/backoffice.pem"
+key = "{certs}/backoffice.key"
+authorities = ["{certs}/backoffice-ca.pem"]
+revocation_list = "{certs}/backoffice-crl.pem"
+
+[[clients]]
+name = "backoffice"
+certificate = "{certs}/client-backoffice.pem"
+officials = ["*"]
+
+[operations]
+listen = "127.0.0.1:{operations}"
+certificate = "{certs}/operations.pem"
+key = "{certs}/operations.key"
+authorities = ["{certs}/operations-ca.pem"]
+
+[store]
+dir = "store"
+head_file = "head/head"
+key_file = "keys/store.key"
+"#,
+            party = self.party,
+            other_party = other.party,
+            other_peer = other.ports[0],
+        );
+        for official in OFFICIALS.iter().filter(|official| official.starts_with(self.party)) {
+            write!(text, "\n[[officials]]\nid = \"{official}\"\nroles = [\"DESIGNATED_OFFICIAL\"]\n")?;
+        }
+        Ok(text)
+    }
+
+    fn client_profile(&self) -> Result<String, std::fmt::Error> {
+        let certs = format!("../certs/{}", self.party.to_lowercase());
+        let mut text = String::new();
+        writeln!(text, "address = \"127.0.0.1:{}\"", self.ports[1])?;
+        writeln!(text, "server_name = \"localhost\"")?;
+        writeln!(text, "certificate = \"{certs}/client-backoffice.pem\"")?;
+        writeln!(text, "key = \"{certs}/client-backoffice.key\"")?;
+        writeln!(text, "authority = \"{certs}/backoffice-ca.pem\"")?;
+        writeln!(text, "official = \"{}\"", if self.party == "US" { "US-DO-0011" } else { "KZ-DO-0007" })?;
+        Ok(text)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Running {
+    /// Asks the daemon to stop and waits until it has.
+    pub fn stop(mut self) -> anyhow::Result<()> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        let status = self.child.wait()?;
+        anyhow::ensure!(status.success(), "a daemon ended with {status}; its log says why");
+        Ok(())
+    }
+}
