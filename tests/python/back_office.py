@@ -172,9 +172,9 @@ def the_feed_goes_on_from_a_cursor(sender, receiver, document: dict, cursor: str
     assert resumed.cursor == remembered.cursor
     receiver.acknowledge(names=[second.name])
 
-    listed = [message.name for message in receiver.list(case=second.case, page_size=1)]
+    listed = [message.name for message in receiver.all(case=second.case, page_size=1)]
     assert listed[0] == second.name and len(listed) == len(set(listed)), listed
-    assert second.name in [message.name for message in sender.list(case=second.case)]
+    assert second.name in [message.name for message in sender.all(case=second.case)]
 
 
 def main() -> None:

@@ -73,7 +73,7 @@ class Office:
     def get(self, name: str, **how) -> messages.Message:
         return self._call(self.service.GetMessage, api.GetMessageRequest(name=name, **how)).message
 
-    def list(self, **conditions) -> list[messages.Message]:
+    def all(self, **conditions) -> list[messages.Message]:
         found, token = [], ""
         while True:
             request = api.ListMessagesRequest(page_token=token, **conditions)
