@@ -72,7 +72,7 @@ def submit_is_idempotent(sender, document: dict):
     from article6.backoffice.v1 import message_pb2 as messages
     from office import refusal
 
-    request_id = f"interop-{uuid.uuid4()}"
+    request_id = str(uuid.uuid4())
     submission = submission_of(document)
     sender.validate(submission)
     message = sender.submit(request_id, submission)
@@ -164,7 +164,7 @@ def the_sender_gets_a_receipt(sender, message, document: dict) -> None:
 def the_feed_goes_on_from_a_cursor(sender, receiver, document: dict, cursor: str) -> None:
     from article6.backoffice.v1 import message_service_pb2 as api
 
-    second = sender.submit(f"interop-{uuid.uuid4()}", submission_of(document))
+    second = sender.submit(str(uuid.uuid4()), submission_of(document))
     received = [api.FEED_KIND_RECEIVED]
     (resumed,) = receiver.watch(1, cursor=cursor, kinds=received)
     (remembered,) = receiver.watch(1, kinds=received)

@@ -28,7 +28,7 @@ class Refused(Exception):
             for known in (self.info, self.request):
                 if detail.Is(known.DESCRIPTOR):
                     detail.Unpack(known)
-        super().__init__(f"{self.code} {self.info.reason}")
+        super().__init__(f"{self.code} {self.info.reason} {self.fields()}")
 
     def fields(self) -> list[tuple[str, str]]:
         """Path and code of each wrong field."""

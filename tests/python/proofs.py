@@ -17,17 +17,22 @@ def sha256(*parts: bytes) -> bytes:
 
 
 def verify_signature(envelope: bytes, signature: bytes, certificate: pathlib.Path, authority: pathlib.Path) -> None:
-    """OpenSSL's verdict on the detached CMS signature over the envelope's bytes."""
+    """OpenSSL's verdict on the detached CMS signature over the envelope's bytes, and on other bytes."""
+    verdict = _openssl_verdict(envelope, signature, certificate, authority)
+    assert verdict.returncode == 0, verdict.stderr
+    other = bytes([envelope[0] ^ 1]) + envelope[1:]
+    assert _openssl_verdict(other, signature, certificate, authority).returncode != 0
+
+
+def _openssl_verdict(content: bytes, signature: bytes, certificate: pathlib.Path, authority: pathlib.Path):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        (folder / "envelope").write_bytes(envelope)
+        (folder / "content").write_bytes(content)
         (folder / "signature").write_bytes(signature)
         command = ["openssl", "cms", "-verify", "-cades", "-binary", "-inform", "DER", "-purpose", "any"]
-        command += ["-in", folder / "signature", "-content", folder / "envelope", "-out", folder / "content"]
+        command += ["-in", folder / "signature", "-content", folder / "content", "-out", folder / "out"]
         command += ["-certfile", certificate, "-CAfile", authority]
-        verdict = subprocess.run(command, capture_output=True, text=True)
-        assert verdict.returncode == 0, verdict.stderr
-        assert (folder / "content").read_bytes() == envelope
+        return subprocess.run(command, capture_output=True, text=True)
 
 
 def verify_receipt(receipt, ledger_key: bytes, origin: str) -> int:
