@@ -1,7 +1,7 @@
 //! The channel between two Parties, as pure decisions.
 //!
 //! Reading order: [`terms`] who talks to whom · [`envelope`] the signed bytes · [`state`] the fold of events ·
-//! [`inbound`] what is consumed, rejected or refused · [`receipt`] what proves delivery · [`lifecycle`] the
+//! [`inbound`] what is consumed, rejected or refused · [`receipt`] what proves delivery · [`proof_check`] the other Party's proofs · [`lifecycle`] the
 //! states of a message · [`retry`] when delivery is tried again · [`lookup`] the names events are found by.
 //!
 //! No input or output, no clock, no randomness: times, salts, signatures and look-ups are arguments. Kinds of
@@ -11,6 +11,7 @@ pub mod envelope;
 pub mod inbound;
 pub mod lifecycle;
 pub mod lookup;
+pub mod proof_check;
 pub mod receipt;
 pub mod retry;
 pub mod state;

@@ -2,11 +2,13 @@
 
 use super::certs::write_development_pki;
 use super::init::init;
+use crate::door::{DialSettings, Dialled, TlsSettings, TlsState, dial};
 use anyhow::Context as _;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Officials of both Parties that the fixtures name.
 const OFFICIALS: [&str; 8] =
@@ -83,7 +85,29 @@ impl Home {
         ]
     }
 
-    fn certs(&self) -> PathBuf {
+    /// Connects to the back-office door as soon as the daemon is up.
+    pub async fn connect(&self, patience: Duration) -> anyhow::Result<Dialled> {
+        let [chain, key, authority] = self.client_files("backoffice", "backoffice");
+        let tls = TlsState::load(TlsSettings { chain, key, authorities: vec![authority], ..TlsSettings::default() })?;
+        let settings = DialSettings::new(format!("127.0.0.1:{}", self.ports[1]), "localhost", tls);
+        let end = Instant::now() + patience;
+        loop {
+            match dial(&settings).await {
+                Ok(dialled) => return Ok(dialled),
+                Err(error) if Instant::now() > end => return Err(error.into()),
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    /// The other Party's ledger key, as this home's daemon trusts it.
+    pub fn counterparty_ledger_key(&self) -> anyhow::Result<[u8; 32]> {
+        let settings = crate::config::read(&self.config()).map_err(|_| anyhow::anyhow!("the configuration made here is wrong"))?;
+        Ok(crate::app::trust(&settings)?.ledger_key)
+    }
+
+    /// Folder of the home's keys and certificates.
+    pub fn certs(&self) -> PathBuf {
         self.folder.parent().map(|parent| parent.join("certs")).unwrap_or_default().join(self.party.to_lowercase())
     }
 
@@ -178,6 +202,11 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// Lets the daemon go on running when this program ends.
+    pub fn leave(self) {
+        std::mem::forget(self);
+    }
+
     /// Asks the daemon to stop and waits until it has.
     pub fn stop(mut self) -> anyhow::Result<()> {
         let pid = rustix::process::Pid::from_child(&self.child);

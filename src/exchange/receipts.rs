@@ -1,16 +1,14 @@
-//! Receipts: proofs that an event of one ledger gives to the other Party, made and checked.
+//! Receipts: proofs that an event of one ledger gives to the other Party, made; `channel::proof_check` checks them.
+
+pub use crate::channel::proof_check::{CheckError, Checker};
 
 use super::commit::Committed;
 use super::deliver::Outcome;
 use crate::store::{Store, StoreError};
-use crate::channel::receipt::{ReceiptError, Receipted, SentEnvelope, read_event};
-use crate::crypto::digest::{Digest, commitment};
+use crate::crypto::digest::Digest;
 use crate::journal::reader::CommitEnd;
-use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
-use crate::ledger::note::Vkey;
-use crate::ledger::proof::{self, ProofError, ProveError};
-use crate::ledger::tlog_proof::{TlogProof, TlogProofError};
-use crate::ledger::tree::leaf_hash;
+use crate::ledger::proof::{self, ProveError};
+use crate::ledger::tlog_proof::TlogProof;
 use crate::wire::ledger::v1::Receipt;
 use bytes::Bytes;
 
@@ -54,97 +52,5 @@ fn unproven(error: ProveError<crate::journal::reader::ReadError>) -> StoreError 
     match error {
         ProveError::Nodes(error) => StoreError::Read(error),
         _ => StoreError::Read(crate::journal::reader::ReadError::Absent(0)),
-    }
-}
-
-/// Why the other Party's proof is not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CheckError {
-    /// The checkpoint is not the other Party's.
-    #[error("the checkpoint is not accepted: {0}")]
-    Checkpoint(#[from] CheckpointError),
-    /// The proof's text is malformed.
-    #[error("the proof is malformed: {0}")]
-    Proof(#[from] TlogProofError),
-    /// The event is not in the ledger.
-    #[error("the ledger does not contain the event: {0}")]
-    Inclusion(ProofError),
-    /// The ledger does not extend the one accepted before.
-    #[error("the ledger does not extend the one accepted before: {0}")]
-    Consistency(ProofError),
-    /// The receipt is for something else.
-    #[error(transparent)]
-    Receipt(#[from] ReceiptError),
-}
-
-impl CheckError {
-    /// Stable reason code.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Checkpoint(_) => "PEER_CHECKPOINT_INVALID",
-            Self::Proof(_) | Self::Inclusion(_) => "RECEIPT_PROOF_INVALID",
-            Self::Consistency(_) => "PEER_LEDGER_INCONSISTENT",
-            Self::Receipt(_) => "RECEIPT_MISMATCH",
-        }
-    }
-}
-
-/// Checks what the other Party proves with its ledger. Remembers the last checkpoint whose signature it verified:
-/// the receipts of one commit share it.
-#[derive(Debug)]
-pub struct Checker {
-    key: Vkey,
-    verified: Option<(String, Checkpoint)>,
-}
-
-impl Checker {
-    /// Checks with the other Party's ledger key.
-    pub fn new(key: Vkey) -> Self {
-        Self { key, verified: None }
-    }
-
-    /// A signed checkpoint of the other Party.
-    pub fn checkpoint(&mut self, note: &str) -> Result<Checkpoint, CheckError> {
-        if let Some((text, checkpoint)) = &self.verified
-            && text == note
-        {
-            return Ok(checkpoint.clone());
-        }
-        let checkpoint = Checkpoint::verify(note, &self.key)?;
-        self.verified = Some((note.to_owned(), checkpoint.clone()));
-        Ok(checkpoint)
-    }
-
-    /// A receipt for an envelope, and the checkpoint it leads to.
-    pub fn receipt(
-        &mut self,
-        receipt: &Receipt,
-        sent: &SentEnvelope,
-    ) -> Result<(Receipted, Checkpoint), CheckError> {
-        let receipted = read_event(&receipt.event, sent)?;
-        let salt: &[u8; 32] = receipt.salt.as_ref().try_into().map_err(|_| ReceiptError::Undecodable)?;
-        let proof = TlogProof::parse(&receipt.tlog_proof)?;
-        let checkpoint = self.checkpoint(&proof.checkpoint)?;
-        let leaf = leaf_hash(&commitment(salt, &receipt.event));
-        proof::verify_inclusion(&leaf, proof.index, checkpoint.size, &proof.hashes, &checkpoint.root)
-            .map_err(CheckError::Inclusion)?;
-        Ok((receipted, checkpoint))
-    }
-
-    /// Whether a ledger extends the one accepted before.
-    pub fn extends(
-        &self,
-        size: u64,
-        root: &Digest,
-        newer: &Checkpoint,
-        hashes: &[Bytes],
-    ) -> Result<(), CheckError> {
-        if size == 0 {
-            return Ok(());
-        }
-        let hashes: Option<Vec<Digest>> = hashes.iter().map(|hash| Digest::from_slice(hash)).collect();
-        let hashes = hashes.ok_or(CheckError::Receipt(ReceiptError::Undecodable))?;
-        proof::verify_consistency(size, root, newer.size, &newer.root, &hashes)
-            .map_err(CheckError::Consistency)
     }
 }

@@ -71,6 +71,19 @@ pub struct Trailer {
     pub sections_crc: u32,
 }
 
+/// The sections of a footer, read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sections<'a> {
+    /// Stored hashes of the segment.
+    pub hashes: Vec<Digest>,
+    /// Frame offsets in units of 8 bytes.
+    pub offsets: Vec<u32>,
+    /// Fingerprints with the ordinal of their event.
+    pub keys: Vec<(Fingerprint, u32)>,
+    /// Sealed snapshot.
+    pub snapshot: &'a [u8],
+}
+
 impl Footer<'_> {
     /// The footer's bytes, to stand at `hashes_at`.
     pub fn encode(&self, hashes_at: u64) -> Vec<u8> {
@@ -120,6 +133,35 @@ impl Trailer {
         let Some(at) = len.checked_sub(TRAILER_BYTES as u64) else { return Ok(None) };
         let bytes = read_exact_at(file, at, TRAILER_BYTES)?;
         Ok(Self::decode(&bytes).filter(|trailer| trailer.trailer_at() == Some(at)))
+    }
+
+    /// Reads the trailer at the end of a file and tells where its sections begin, which is not where it says when
+    /// bytes were taken from or put into the file before it; for `verify`.
+    pub fn read_anywhere(file: &dyn DiskFile) -> io::Result<Option<(Self, u64)>> {
+        let Some(at) = file.len()?.checked_sub(TRAILER_BYTES as u64) else { return Ok(None) };
+        let trailer = Self::decode(&read_exact_at(file, at, TRAILER_BYTES)?);
+        Ok(trailer.and_then(|trailer| {
+            let len = trailer.trailer_at()?.checked_sub(trailer.hashes_at)?;
+            Some((trailer, at.checked_sub(len)?))
+        }))
+    }
+
+    /// Splits the sections' bytes: hashes, offsets, keys, snapshot. `None` when there are fewer than the trailer says.
+    pub fn split<'a>(&self, sections: &'a [u8]) -> Option<Sections<'a>> {
+        let count = |number: u64, size: usize| usize::try_from(number).ok()?.checked_mul(size);
+        let (hashes, rest) = sections.split_at_checked(count(self.hashes, 32)?)?;
+        let (offsets, rest) = rest.split_at_checked(count(self.events, 4)?)?;
+        let (keys, snapshot) = rest.split_at_checked(count(self.keys, KEY_BYTES)?)?;
+        let key = |entry: &[u8; KEY_BYTES]| {
+            let [a, b, c, d, e, f, g, h, ordinal @ ..] = *entry;
+            (u64::from_le_bytes([a, b, c, d, e, f, g, h]), u32::from_le_bytes(ordinal))
+        };
+        Some(Sections {
+            hashes: hashes.as_chunks::<32>().0.iter().map(|hash| Digest::from(*hash)).collect(),
+            offsets: offsets.as_chunks::<4>().0.iter().map(|units| u32::from_le_bytes(*units)).collect(),
+            keys: keys.as_chunks::<KEY_BYTES>().0.iter().map(key).collect(),
+            snapshot,
+        })
     }
 
     /// Reads the sealed snapshot.

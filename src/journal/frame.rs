@@ -128,6 +128,36 @@ pub fn peek_len(bytes: &[u8]) -> Result<usize, FrameError> {
     header(bytes).map(|(_, len)| len)
 }
 
+/// What a frame's header says of it, whatever became of its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outline {
+    /// An event; otherwise a checkpoint.
+    pub is_event: bool,
+    /// Length on disk, in bytes.
+    pub len: usize,
+}
+
+/// Reads a frame's header alone.
+pub fn outline(bytes: &[u8]) -> Result<Outline, FrameError> {
+    header(bytes).map(|(header, len)| Outline { is_event: header.class == CLASS_EVENT, len })
+}
+
+/// The event that a frame with a sound header holds, although its content may be damaged; for `verify`.
+pub fn salvage(bytes: &[u8]) -> Option<SealedEvent> {
+    let (header, _) = header(bytes).ok()?;
+    let record_at = HEADER_BYTES;
+    let item_at = record_at + header.record;
+    if header.class != CLASS_EVENT {
+        return None;
+    }
+    Some(SealedEvent {
+        commitment: Digest::from_slice(bytes.get(24..56)?)?,
+        seed: bytes.get(56..record_at)?.try_into().ok()?,
+        record: bytes.get(record_at..item_at)?.to_vec(),
+        item: bytes.get(item_at..item_at + header.item)?.to_vec(),
+    })
+}
+
 struct Header {
     class: u8,
     record: usize,

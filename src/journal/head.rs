@@ -40,6 +40,43 @@ pub struct Head {
     pub offset: u64,
 }
 
+/// Length of a head file in bytes.
+pub const FILE_BYTES: u64 = 2 * SLOT_BYTES;
+
+/// What one half of a head file holds; for `verify`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// Nothing but zeros.
+    Blank,
+    /// A head of this store and its generation.
+    Head(u64, Head),
+    /// Anything else.
+    Damaged,
+}
+
+/// Both slots, read strictly: what the format leaves unused must be zero.
+pub fn slots(file: &dyn DiskFile, store: StoreId) -> io::Result<[Slot; 2]> {
+    Ok([slot(file, store, 0)?, slot(file, store, 1)?])
+}
+
+fn slot(file: &dyn DiskFile, store: StoreId, number: u64) -> io::Result<Slot> {
+    let mut bytes = [0; SLOT_BYTES as usize];
+    if file.read_at(&mut bytes, number * SLOT_BYTES)? < bytes.len() {
+        return Ok(Slot::Damaged);
+    }
+    let (used, unused) = bytes.split_at(USED_BYTES);
+    if unused.iter().any(|byte| *byte != 0) {
+        return Ok(Slot::Damaged);
+    }
+    if used.iter().all(|byte| *byte == 0) {
+        return Ok(Slot::Blank);
+    }
+    let decoded = used.first_chunk().and_then(|used| decode(used, store));
+    // Slots are written in turn, so a generation belongs to one of them.
+    let decoded = decoded.filter(|(generation, _)| generation % 2 == number);
+    Ok(decoded.map_or(Slot::Damaged, |(generation, head)| Slot::Head(generation, head)))
+}
+
 /// The open head file.
 #[derive(Debug)]
 pub struct HeadFile {

@@ -15,4 +15,4 @@ mod segment_keys;
 
 pub use key_file::{KeyFileError, create_key_file, read_key_file};
 pub use sealing::{Place, SealError, Sealed};
-pub use segment_keys::{Vault, VaultError};
+pub use segment_keys::{Vault, VaultError, is_wrapped_key, wrapped_key_path};

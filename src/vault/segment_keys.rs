@@ -145,6 +145,25 @@ impl Vault {
     }
 }
 
+/// Path of a segment's wrapped key in the folder of a store; of the metadata key for `None`.
+pub fn wrapped_key_path(data: &Path, segment: Option<u64>) -> PathBuf {
+    let name = segment.map_or_else(|| METADATA.to_owned(), name);
+    data.join("vault").join(format!("{name}.key"))
+}
+
+/// Whether a wrapped key's file is undamaged. Whether the key opens is known to who holds the key-encryption key.
+pub fn is_wrapped_key(bytes: &[u8]) -> bool {
+    content(bytes).is_some()
+}
+
+fn content(bytes: &[u8]) -> Option<&[u8; 92]> {
+    let (content, crc) = bytes.split_last_chunk::<4>()?;
+    let content: &[u8; 92] = content.try_into().ok()?;
+    let sound =
+        content[..8] == MAGIC && crc32c::crc32c(content).to_le_bytes() == *crc && content[88..] == [0; 4];
+    sound.then_some(content)
+}
+
 fn read(
     disk: &dyn Disk,
     folder: &Path,
@@ -158,11 +177,7 @@ fn read(
         _ => VaultError::Io(path.clone(), error),
     })?;
     let damaged = || VaultError::Damaged(path.clone());
-    let (content, crc) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
-    let content: &[u8; 92] = content.try_into().map_err(|_| damaged())?;
-    if content[..8] != MAGIC || crc32c::crc32c(content).to_le_bytes() != *crc || content[88..] != [0; 4] {
-        return Err(damaged());
-    }
+    let content = content(&bytes).ok_or_else(damaged)?;
     let mut seed = [0; 32];
     seed.copy_from_slice(&content[8..40]);
     let key = aead::open(key_encryption_key, &seed, LABEL, &aad(&store, name), &content[40..88])

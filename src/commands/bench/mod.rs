@@ -14,6 +14,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Longest wait for a daemon to come up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Starts both Parties' daemons as processes on this machine's disk and drives them through their \
@@ -78,7 +81,7 @@ async fn bench(args: &BenchArgs) -> anyhow::Result<Report> {
     let bare_echo_per_s = echo::measure(&settings, client_tls(&us)?, args.in_flight, args.bytes, time).await?;
 
     let (us_runs, kz_runs) = (us.serve()?, kz.serve()?);
-    let (sender, receiver) = (connect(&us, 1, Duration::from_secs(30)).await?, connect(&kz, 1, Duration::from_secs(30)).await?);
+    let (sender, receiver) = (us.connect(PATIENCE).await?, kz.connect(PATIENCE).await?);
     let mut status = [status_client(&us).await?, status_client(&kz).await?];
     let mut load = Load::start(sender, receiver, args.bytes).await?;
     // Connections, caches and pages are warm in the echo's measurement too.
@@ -143,20 +146,6 @@ async fn status_client(home: &Home) -> anyhow::Result<OperationsServiceClient<Di
 fn client_tls(home: &Home) -> anyhow::Result<Arc<TlsState>> {
     let [chain, key, authority] = home.client_files("backoffice", "backoffice");
     Ok(TlsState::load(TlsSettings { chain, key, authorities: vec![authority], ..TlsSettings::default() })?)
-}
-
-/// Connects to one of a home's doors as soon as the daemon is up.
-async fn connect(home: &Home, door: usize, patience: Duration) -> anyhow::Result<Dialled> {
-    let tls = client_tls(home)?;
-    let port = home.ports.get(door).copied().unwrap_or_default();
-    let end = Instant::now() + patience;
-    loop {
-        match dial(&DialSettings::new(format!("127.0.0.1:{port}"), "localhost", tls.clone())).await {
-            Ok(dialled) => return Ok(dialled),
-            Err(error) if Instant::now() > end => return Err(error.into()),
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    }
 }
 
 fn quantiles(latencies: &mut [f64]) -> Quantiles {

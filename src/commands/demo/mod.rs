@@ -1,0 +1,91 @@
+//! `article6 demo`: both Parties on this machine, seven messages in their directions, answers, and the proof.
+
+mod play;
+mod table;
+
+use super::homes::{self, Home, Running};
+use super::no;
+use crate::config;
+use play::Play;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Arguments of `demo`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Makes a home for each Party, starts both daemons, sends the example messages as their back offices \
+would, answers and refuses some, and verifies both stores offline. Everything is test data under development keys.")]
+pub struct DemoArgs {
+    /// Keep the homes in this folder, which must be empty or new
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Leave both daemons running and print how to reach every door
+    #[arg(long)]
+    stay: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &DemoArgs) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return no(error),
+    };
+    match runtime.block_on(demo(args)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => no("the demonstration did not go as it must; the table says where"),
+        Err(error) => no(format_args!("{error:#}")),
+    }
+}
+
+async fn demo(args: &DemoArgs) -> anyhow::Result<bool> {
+    let temporary = tempfile::Builder::new().prefix("article6-demo-").tempdir()?;
+    let folder = args.dir.clone().unwrap_or_else(|| temporary.path().to_owned());
+    println!("Two homes are made in {} ...", folder.display());
+    let homes = homes::make(&folder)?;
+    let [us, kz] = &homes;
+    let running = [us.serve()?, kz.serve()?];
+    let mut play = Play::open(us, kz).await?;
+    let journeys = play.run().await?;
+    println!("{}", table::table(&journeys));
+    let crossed = journeys.iter().all(|journey| journey.receipt_verified && journey.handed_over);
+    if args.stay {
+        let folder = match args.dir {
+            Some(_) => folder,
+            None => temporary.keep(),
+        };
+        stay(&folder, &homes, running);
+        return Ok(crossed);
+    }
+    for daemon in running {
+        daemon.stop()?;
+    }
+    let mut sound = true;
+    for home in &homes {
+        sound &= verify(home)?;
+    }
+    if args.dir.is_some() {
+        println!("The homes are kept in {}.", folder.display());
+    }
+    Ok(crossed && sound)
+}
+
+/// Verifies a home's store without its daemon.
+fn verify(home: &Home) -> anyhow::Result<bool> {
+    let settings = config::read(&home.config()).map_err(|_| anyhow::anyhow!("the configuration made here is wrong"))?;
+    let report = super::verify::verify(&settings)?;
+    println!("The store of {} {}", home.party, report.sentence());
+    Ok(report.is_sound())
+}
+
+fn stay(folder: &Path, homes: &[Home; 2], running: [Running; 2]) {
+    println!("\nBoth daemons go on running. Their homes are in {}.", folder.display());
+    for (home, daemon) in homes.iter().zip(running) {
+        let [peer, backoffice, operations] = home.ports;
+        println!("\n{} (process {})", home.party, daemon.child.id());
+        println!("  back office   127.0.0.1:{backoffice}   article6 inbox --profile {}", home.profile().display());
+        println!("  operations    127.0.0.1:{operations}   certificate client-operations.pem in {}", home.certs().display());
+        println!("  other Party   127.0.0.1:{peer}");
+        println!("  log           {}", home.folder.join("daemon.log").display());
+        println!("  stop with     kill {}", daemon.child.id());
+        daemon.leave();
+    }
+}
