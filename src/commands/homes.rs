@@ -61,10 +61,9 @@ impl Home {
         self.folder.join("client.toml")
     }
 
-    /// Starts the daemon as a process; its log goes to a file in the home.
-    pub fn serve(&self) -> anyhow::Result<Running> {
+    /// Starts the daemon as a process of `program`, which is `article6`; its log goes to a file in the home.
+    pub fn serve(&self, program: &Path) -> anyhow::Result<Running> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("daemon.log"))?;
-        let program = std::env::current_exe()?;
         let child = Command::new(program)
             .args(["serve", "--config"])
             .arg(self.config())

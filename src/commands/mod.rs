@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod certs;
 pub mod config;
+pub mod demo;
 pub mod index;
 pub mod homes;
 pub mod init;
@@ -43,6 +44,8 @@ enum Command {
     /// Make certificates
     #[command(subcommand)]
     Certs(certs::CertsCommand),
+    /// Show both Parties at work on this machine: seven messages, answers, receipts, verified stores
+    Demo(demo::DemoArgs),
     /// Measure the whole exchange against a bare echo
     Bench(bench::BenchArgs),
 }
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Config(command) => config::run(&command),
         Command::Index(command) => index::run(&command),
         Command::Certs(command) => certs::run(&command),
+        Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(&args),
     }
 }

@@ -80,7 +80,8 @@ async fn bench(args: &BenchArgs) -> anyhow::Result<Report> {
     let settings = crate::config::read(&us.config()).map_err(|_| anyhow::anyhow!("the configuration made here is wrong"))?;
     let bare_echo_per_s = echo::measure(&settings, client_tls(&us)?, args.in_flight, args.bytes, time).await?;
 
-    let (us_runs, kz_runs) = (us.serve()?, kz.serve()?);
+    let program = std::env::current_exe()?;
+    let (us_runs, kz_runs) = (us.serve(&program)?, kz.serve(&program)?);
     let (sender, receiver) = (us.connect(PATIENCE).await?, kz.connect(PATIENCE).await?);
     let mut status = [status_client(&us).await?, status_client(&kz).await?];
     let mut load = Load::start(sender, receiver, args.bytes).await?;

@@ -25,7 +25,7 @@ pub struct Journey {
 /// The journeys as a table.
 pub fn table(journeys: &[Journey]) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_BORDERS_ONLY);
+    table.load_style(UTF8_BORDERS_ONLY);
     table.set_header(["message", "from", "to", "sequence", "delivered after", "receipt verified", "handed over"]);
     for journey in journeys {
         table.add_row([
