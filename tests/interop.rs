@@ -75,12 +75,16 @@ fn a_generic_client_needs_no_protos() {
     let call = |method: &str, request: &str| {
         let mut command = Command::new(&buf);
         command.args(["curl", "--protocol", "grpc"]);
-        let files = [("--cacert", "backoffice-ca"), ("--cert", "client-backoffice"), ("--key", "client-backoffice")];
+        let files =
+            [("--cacert", "backoffice-ca"), ("--cert", "client-backoffice"), ("--key", "client-backoffice")];
         for (option, name) in files {
             let extension = if option == "--key" { "key" } else { "pem" };
             command.arg(option).arg(homes.us.keys.join(name).with_extension(extension));
         }
-        command.arg("--header").arg(format!("article6-official: {}", homes.us.official)).args(["--data", request]);
+        command
+            .arg("--header")
+            .arg(format!("article6-official: {}", homes.us.official))
+            .args(["--data", request]);
         let address = &homes.us.backoffice;
         succeed(command.arg(format!("https://{address}/article6.backoffice.v1.MessageService/{method}")))
     };

@@ -6,11 +6,14 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_article6");
+/// What operators start from.
+const EXAMPLE: &str = include_str!("../../deploy/article6.toml");
 /// How long a daemon may take to start before the test gives up. Nothing is concluded from being faster.
 const START: Duration = Duration::from_secs(60);
 
@@ -54,23 +57,20 @@ impl Homes {
         let keys = folder.path().join("keys");
         succeed(Command::new(PROGRAM).args(["certs", "dev"]).arg(&keys));
         let [us_ports, kz_ports] = ports();
-        let home = |party: &str, ports: &Ports, other: &Ports, official| {
-            let home = Home {
-                folder: folder.path().join(party),
-                keys: keys.join(party),
-                backoffice: ports.backoffice.clone(),
-                operations: ports.operations.clone(),
-                official,
-            };
-            fs::create_dir(&home.folder).unwrap();
-            let counterparty = if party == "us" { "kz" } else { "us" };
-            let text = configuration([party, counterparty], &home, ports, other);
-            fs::write(home.configuration(), text).unwrap();
+        let home = |party: &str, ports: Ports, configuration: String, official| {
+            let home = folder.path().join(party);
+            fs::create_dir(&home).unwrap();
+            fs::rename(keys.join(party), home.join("keys")).unwrap();
+            fs::write(home.join("article6.toml"), configuration).unwrap();
+            let Ports { backoffice, operations, .. } = ports;
+            let home = Home { keys: home.join("keys"), folder: home, backoffice, operations, official };
             home.init();
             home
         };
-        let us = home("us", &us_ports, &kz_ports, "US-DO-0011");
-        let kz = home("kz", &kz_ports, &us_ports, "KZ-DO-0007");
+        let us_configuration = configuration(&us_ports, &kz_ports);
+        let kz_configuration = mirrored(&configuration(&kz_ports, &us_ports));
+        let us = home("us", us_ports, us_configuration, "US-DO-0011");
+        let kz = home("kz", kz_ports, kz_configuration, "KZ-DO-0011");
         Self { folder, us, kz }
     }
 
@@ -92,6 +92,7 @@ impl Home {
             .arg("serve")
             .arg("--config")
             .arg(self.configuration())
+            .env("ARTICLE6__LOG__FORMAT", "json")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -112,9 +113,11 @@ impl Home {
     }
 
     fn init(&self) {
+        let configuration = self.configuration();
+        succeed(Command::new(PROGRAM).args(["config", "check", "--config"]).arg(&configuration));
         let recovery = self.folder.join("recovery.key");
         let mut command = Command::new(PROGRAM);
-        command.arg("init").arg("--config").arg(self.configuration());
+        command.args(["init", "--config"]).arg(&configuration);
         succeed(command.arg("--recovery-key").arg(recovery));
     }
 }
@@ -151,75 +154,39 @@ fn keep(stderr: impl Read, log: &Mutex<String>, ready: &mpsc::Sender<()>) {
     }
 }
 
-/// Six ports nobody listens on; all are held until all are known.
+/// Six ports nobody listens on, below those the system gives to outgoing connections. No port is given twice.
 fn ports() -> [Ports; 2] {
-    let listeners: Vec<_> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    let address = |at: usize| listeners[at].local_addr().unwrap().to_string();
-    [0, 3].map(|at| Ports { peer: address(at), backoffice: address(at + 1), operations: address(at + 2) })
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 12_000 + u16::try_from(std::process::id() % 400).unwrap() * 50;
+    let mut address = || loop {
+        let address = format!("127.0.0.1:{}", first + NEXT.fetch_add(1, Ordering::Relaxed) % 800);
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    };
+    [(); 2].map(|()| Ports { peer: address(), backoffice: address(), operations: address() })
 }
 
-fn configuration([party, counterparty]: [&str; 2], home: &Home, ports: &Ports, other: &Ports) -> String {
-    let keys = home.keys.display();
-    let [upper, other_upper] = [party, counterparty].map(str::to_uppercase);
-    format!(
-        r#"[channel]
-environment = "TEST"
-agreement = "US-KZ-1997"
-party = "{upper}"
-counterparty = "{other_upper}"
+/// The example that operators start from, on this machine's ports.
+fn configuration(ports: &Ports, other: &Ports) -> String {
+    let mut text = EXAMPLE.to_owned();
+    for (example, ours) in [
+        (r#""127.0.0.1:7601""#, &ports.peer),
+        (r#""peer.kz.example:7601""#, &other.peer),
+        (r#""127.0.0.1:7602""#, &ports.backoffice),
+        (r#""127.0.0.1:7603""#, &ports.operations),
+    ] {
+        assert_eq!(text.matches(example).count(), 1, "{example}");
+        text = text.replace(example, &format!("{ours:?}"));
+    }
+    text
+}
 
-[identity]
-signing_certificate = "{keys}/signing.pem"
-signing_key = "{keys}/signing.key"
-ledger_key = "{keys}/ledger.key"
-
-[peer]
-listen = "{peer}"
-certificate = "{keys}/peer.pem"
-key = "{keys}/peer.key"
-authorities = ["{keys}/counterparty-tls-ca.pem"]
-pins = ["{keys}/counterparty-peer.pem"]
-address = "{other}"
-server_name = "peer.{counterparty}.example"
-signing_certificates = ["{keys}/counterparty-signing.pem"]
-ledger_key = "{keys}/counterparty-ledger.pub"
-retry_first = "200ms"
-retry_cap = "1s"
-
-[backoffice]
-listen = "{backoffice}"
-certificate = "{keys}/backoffice.pem"
-key = "{keys}/backoffice.key"
-authorities = ["{keys}/backoffice-ca.pem"]
-revocation_list = "{keys}/backoffice-crl.pem"
-
-[operations]
-listen = "{operations}"
-certificate = "{keys}/operations.pem"
-key = "{keys}/operations.key"
-authorities = ["{keys}/operations-ca.pem"]
-
-[[officials]]
-id = "{official}"
-roles = ["DESIGNATED_OFFICIAL"]
-
-[[clients]]
-name = "backoffice"
-certificate = "{keys}/client-backoffice.pem"
-officials = ["*"]
-
-[store]
-dir = "store"
-head_file = "head/head"
-key_file = "key/store.key"
-
-[log]
-format = "json"
-"#,
-        peer = ports.peer,
-        backoffice = ports.backoffice,
-        operations = ports.operations,
-        other = other.peer,
-        official = home.official,
-    )
+/// As the other Party would write it.
+fn mirrored(text: &str) -> String {
+    let swap = |line: &str| match line.split_once(" = ") {
+        Some(("agreement", _)) => line.to_owned(),
+        _ => line.replace("US", "??").replace("KZ", "US").replace("??", "KZ").replace("peer.kz", "peer.us"),
+    };
+    text.lines().map(|line| swap(line) + "\n").collect()
 }
