@@ -158,7 +158,7 @@ fn keep(stderr: impl Read, log: &Mutex<String>, ready: &mpsc::Sender<()>) {
 fn ports() -> [Ports; 2] {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 12_000 + u16::try_from(std::process::id() % 400).unwrap() * 50;
-    let mut address = || loop {
+    let address = || loop {
         let address = format!("127.0.0.1:{}", first + NEXT.fetch_add(1, Ordering::Relaxed) % 800);
         if TcpListener::bind(&address).is_ok() {
             return address;
