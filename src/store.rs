@@ -97,27 +97,28 @@ impl Store {
 
     /// The newest event from index `from` on that is found by a name, confirmed.
     pub fn find_from(&self, lookup: &Lookup, from: u64) -> Result<Option<OpenedEvent>, StoreError> {
-        for leaf in self.candidates(lookup, from)? {
-            let opened = self.event(leaf)?;
-            if lookups(&opened.event, opened.envelope.as_ref()).contains(lookup) {
+        let fingerprint = name_fingerprint(lookup);
+        // Sequences occur once, so the newest hit is the event but for a collision.
+        if !matches!(lookup, Lookup::Message(_)) {
+            let newest = self.reader.find_newest(fingerprint)?.filter(|leaf| *leaf >= from);
+            match newest.map(|leaf| self.confirm(leaf, lookup)).transpose()? {
+                Some(Some(opened)) => return Ok(Some(opened)),
+                Some(None) => {}
+                None => return Ok(None),
+            }
+        }
+        for leaf in self.reader.find(fingerprint, from)? {
+            if let Some(opened) = self.confirm(leaf, lookup)? {
                 return Ok(Some(opened));
             }
         }
         Ok(None)
     }
 
-    fn candidates(&self, lookup: &Lookup, from: u64) -> Result<Vec<u64>, StoreError> {
-        let fingerprint = name_fingerprint(lookup);
-        // Sequences occur once, so the newest hit is the event but for a collision.
-        if !matches!(lookup, Lookup::Message(_))
-            && let Some(leaf) = self.reader.find_newest(fingerprint)?
-        {
-            let opened = self.event(leaf)?;
-            if lookups(&opened.event, opened.envelope.as_ref()).contains(lookup) {
-                return Ok(vec![leaf]);
-            }
-        }
-        Ok(self.reader.find(fingerprint, from)?)
+    fn confirm(&self, leaf: u64, lookup: &Lookup) -> Result<Option<OpenedEvent>, StoreError> {
+        let opened = self.event(leaf)?;
+        let found = lookups(&opened.event, opened.envelope.as_ref()).contains(lookup);
+        Ok(found.then_some(opened))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::crypto::digest::Digest;
 use crate::door::Refusal;
 use crate::store::{OpenedEvent, StoreError};
 use crate::treaty;
-use crate::wire::assistance::v1::Body;
+use crate::wire::assistance::v1::{Body, Effect};
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, Item, Receipt, Read, RejectionReason, event::Fact};
 use prost::Message as _;
@@ -30,7 +30,10 @@ impl Office {
     pub fn view(&self, opened: &OpenedEvent, view: View) -> Result<Option<Message>, StoreError> {
         let Some((direction, sequence)) = recorded(&opened.event) else { return Ok(None) };
         let Some(envelope) = &opened.envelope else { return Ok(None) };
-        let item = self.engine.store().item(opened)?;
+        let item = match needs_content(opened, direction, view) {
+            true => self.engine.store().item(opened)?,
+            false => None,
+        };
         let state = self.engine.state();
         let mut delivery = match direction {
             Direction::Sent => self.sent(&state, opened, sequence)?,
@@ -147,6 +150,12 @@ impl Office {
     pub fn stalled_after(&self) -> Duration {
         self.stalled_after
     }
+}
+
+/// Content is opened only where something of it is shown: the effect says whether there are documents to name.
+fn needs_content(opened: &OpenedEvent, direction: Direction, view: View) -> bool {
+    let documents = Effect::decode(opened.record.effect.clone()).map_or(1, |effect| effect.documents);
+    view == View::Full || direction == Direction::Received || documents > 0
 }
 
 fn retrieved(since: Option<prost_types::Timestamp>) -> v1::Delivery {

@@ -4,6 +4,7 @@
 
 pub mod bench;
 pub mod certs;
+pub mod client;
 pub mod config;
 pub mod demo;
 pub mod index;
@@ -35,6 +36,9 @@ enum Command {
     Init(init::InitArgs),
     /// Run the daemon
     Serve(serve::ServeArgs),
+    /// Send and receive messages at a daemon's back-office door
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Look at a configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -76,6 +80,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Init(args) => init::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Client(command) => client::main(command),
         Command::Config(command) => config::run(&command),
         Command::Index(command) => index::run(&command),
         Command::Certs(command) => certs::run(&command),

@@ -6,6 +6,7 @@
 mod reader;
 
 pub use reader::Mistake;
+pub(crate) use reader::Reader;
 
 use crate::channel::retry::Backoff;
 use crate::channel::terms::Terms;
@@ -16,7 +17,6 @@ use crate::door::TlsSettings;
 use crate::exchange::start::StoreSettings;
 use crate::journal::{Paths, Sizes};
 use crate::wire::channel::v1::Environment;
-use reader::Reader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -337,7 +337,7 @@ fn role(text: &str) -> Result<String, String> {
     if ROLES.contains(&text) { Ok(text.to_owned()) } else { Err(format!("one of {} is expected", ROLES.join(", "))) }
 }
 
-fn host_and_port(text: &str) -> Result<String, String> {
+pub(crate) fn host_and_port(text: &str) -> Result<String, String> {
     let sound = text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     if sound { Ok(text.to_owned()) } else { Err("host:port is expected, such as \"customs.example:7601\"".to_owned()) }
 }

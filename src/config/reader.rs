@@ -38,14 +38,26 @@ pub struct Reader {
 impl Reader {
     /// Opens a file; the environment adds to it and wins over it.
     pub fn open(path: &Path) -> Result<Self, Mistake> {
+        let environment = Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").try_parsing(true);
+        Self::open_with(path, Some(environment))
+    }
+
+    /// Opens a file that stands for itself: the environment speaks of the daemon, not of it.
+    pub fn open_alone(path: &Path) -> Result<Self, Mistake> {
+        Self::open_with(path, None)
+    }
+
+    fn open_with(path: &Path, environment: Option<Environment>) -> Result<Self, Mistake> {
         let text = std::fs::read_to_string(path).map_err(|error| Mistake {
             key: "configuration".into(),
             origin: path.display().to_string(),
             what: format!("the file cannot be read: {error}"),
         })?;
-        let environment = Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").try_parsing(true);
-        let built = Config::builder().add_source(File::from_str(&text, FileFormat::Toml)).add_source(environment).build();
-        let table = built.and_then(|config| config.cache.into_table()).map_err(|error| unreadable(path, &error))?;
+        let mut sources = Config::builder().add_source(File::from_str(&text, FileFormat::Toml));
+        if let Some(environment) = environment {
+            sources = sources.add_source(environment);
+        }
+        let table = sources.build().and_then(|config| config.cache.into_table()).map_err(|error| unreadable(path, &error))?;
         let base = path.parent().map(Path::to_owned).unwrap_or_default();
         let source = path.display().to_string();
         Ok(Self {
