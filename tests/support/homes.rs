@@ -5,17 +5,17 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The program under test.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_article6");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_article6");
 /// What operators start from.
 const EXAMPLE: &str = include_str!("../../deploy/article6.toml");
-/// How long a daemon may take to start before the test gives up. Nothing is concluded from being faster.
-const START: Duration = Duration::from_secs(60);
+/// How long a daemon may take before the test gives up. Nothing is concluded from being faster.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Two homes, `us` and `kz`, in a folder that goes away with them.
 pub struct Homes {
@@ -106,7 +106,7 @@ impl Home {
             move || keep(stderr, &log, &ready)
         });
         let daemon = Daemon { child, log };
-        if is_ready.recv_timeout(START).is_err() {
+        if is_ready.recv_timeout(PATIENCE).is_err() {
             panic!("the daemon does not start:\n{}", daemon.log());
         }
         daemon
@@ -126,6 +126,25 @@ impl Daemon {
     /// What it has logged so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Sends a signal, such as "HUP".
+    pub fn signal(&self, name: &str) {
+        succeed(Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]));
+    }
+
+    /// Waits until the log has a line with this text.
+    pub fn wait_for(&self, text: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.log().contains(text) {
+            assert!(Instant::now() < end, "{text} is not logged:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until the daemon has ended by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 }
 
