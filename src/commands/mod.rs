@@ -1,14 +1,18 @@
 //! What the commands of the program do, one file or folder each. Nothing else uses this room.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to people through their terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "commands talk to people through their terminal"
+)]
 
 pub mod bench;
 pub mod certs;
 pub mod client;
 pub mod config;
 pub mod demo;
-pub mod index;
 pub mod homes;
+pub mod index;
 pub mod init;
 pub mod json;
 pub mod serve;
@@ -24,7 +28,12 @@ pub const CONFIGURATION: u8 = 78;
 
 /// Carries requests for assistance and their answers between two customs services: signed, receipted, provable.
 #[derive(Debug, Parser)]
-#[command(name = "article6", version, about, after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 78 configuration.\nFirst steps: article6 demo")]
+#[command(
+    name = "article6",
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 78 configuration.\nFirst steps: article6 demo"
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -55,7 +55,12 @@ impl Committer {
         Ok(Self(sender))
     }
 
-    pub(super) fn commit(&self, staged: Staged, state: Arc<State>, answers: Vec<Answer>) -> Result<(), Stopped> {
+    pub(super) fn commit(
+        &self,
+        staged: Staged,
+        state: Arc<State>,
+        answers: Vec<Answer>,
+    ) -> Result<(), Stopped> {
         self.0.send(Job::Batch(Box::new(staged), state, answers)).map_err(|_| Stopped)
     }
 

@@ -2,11 +2,11 @@
 
 use super::commit::Committed;
 use super::event::Attachments;
-use crate::channel::lookup::message_id;
 use super::writer::{Desk, Fatal};
 use crate::channel::envelope::{Envelope, Verified};
 use crate::channel::inbound::{Facts, Judgement, Refusal, judge};
 use crate::channel::lookup::Lookup;
+use crate::channel::lookup::message_id;
 use crate::crypto::digest::Digest;
 use crate::ledger::tlog_proof::TlogProof;
 use crate::wire::ledger::v1::{

@@ -1,11 +1,11 @@
 //! Facts on their way into the journal.
 
-use crate::store::name_fingerprint;
 use crate::channel::lookup::lookups;
 use crate::crypto::digest::{Digest, commitment};
 use crate::crypto::random;
 use crate::journal::frame::SealedEvent;
 use crate::journal::writer::NewEvent;
+use crate::store::name_fingerprint;
 use crate::vault::{Place, SealError, Vault};
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, Item, Record};

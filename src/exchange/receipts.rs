@@ -4,11 +4,11 @@ pub use crate::channel::proof_check::{CheckError, Checker};
 
 use super::commit::Committed;
 use super::deliver::Outcome;
-use crate::store::{Store, StoreError};
 use crate::crypto::digest::Digest;
 use crate::journal::reader::CommitEnd;
 use crate::ledger::proof::{self, ProveError};
 use crate::ledger::tlog_proof::TlogProof;
+use crate::store::{Store, StoreError};
 use crate::wire::ledger::v1::Receipt;
 use bytes::Bytes;
 
