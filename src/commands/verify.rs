@@ -15,11 +15,13 @@ use std::sync::Arc;
 
 /// Verifies a store: every byte, and with its configuration every record, chain, signature and receipt.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Nothing is written, and no daemon and no network are needed. Stop the daemon first, or \
+#[command(
+    after_help = "Nothing is written, and no daemon and no network are needed. Stop the daemon first, or \
     verify a copy: a journal that grows while it is read is reported as damaged.\n\n\
     Exit codes: 0 sound, 1 damaged or not verified, 2 usage, 78 configuration.\n\n\
     Examples:\n  article6 verify /var/lib/article6 --config /etc/article6/article6.toml\n  \
-    article6 verify /mnt/copy/article6 --head /mnt/copy/head --ledger-key us-ledger.pub")]
+    article6 verify /mnt/copy/article6 --head /mnt/copy/head --ledger-key us-ledger.pub"
+)]
 pub struct VerifyArgs {
     /// The store's folder: `[store] dir` of its configuration, or a copy of it
     #[arg(value_name = "DIR")]
@@ -59,7 +61,8 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         }
     };
     let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
-    let keys = settings.as_ref().map(|settings| keys(settings, disk.as_ref(), &args.certificates)).transpose()?;
+    let keys =
+        settings.as_ref().map(|settings| keys(settings, disk.as_ref(), &args.certificates)).transpose()?;
     let head = args.head.clone().or_else(|| settings.map(|settings| settings.store.paths.head));
     let ledger_key = args.ledger_key.as_deref().map(ledger_key).transpose()?;
     let place = Place { data: args.dir.clone(), head };
@@ -74,17 +77,19 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
 
 fn keys(settings: &config::Settings, disk: &dyn Disk, earlier: &[PathBuf]) -> anyhow::Result<Keys> {
     let trust = trust(settings)?;
-    let (mut own_certificates, mut peer_certificates) = (certificates(&settings.signing.certificate)?, trust.signing);
+    let (mut own_certificates, mut peer_certificates) =
+        (certificates(&settings.signing.certificate)?, trust.signing);
     for path in earlier {
-        // An envelope names its key, so a certificate of the other Party's key does no harm among one's own.
         let more = certificates(path)?;
         own_certificates.extend(more.clone());
-        peer_certificates.extend(more);
+        let known: Vec<_> = peer_certificates.iter().map(Certificate::key_id).collect();
+        peer_certificates
+            .extend(more.into_iter().filter(|certificate| known.contains(&certificate.key_id())));
     }
-    let of_own = |certificate: &Certificate| Some(certificate.key_id()) == own_certificates.first().map(Certificate::key_id);
-    peer_certificates.retain(|certificate| !of_own(certificate));
+    // Neither Party's key may stand for the other's.
     let own_key = own_certificates.first().map(Certificate::key_id);
     own_certificates.retain(|certificate| Some(certificate.key_id()) == own_key);
+    peer_certificates.retain(|certificate| Some(certificate.key_id()) != own_key);
     Ok(Keys {
         terms: settings.terms.clone(),
         store_key: read_key_file(disk, &settings.store.key_file)?,
@@ -102,12 +107,16 @@ fn certificates(path: &Path) -> anyhow::Result<Vec<Certificate>> {
 fn ledger_key(path: &Path) -> anyhow::Result<[u8; 32]> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.with_context(|| format!("{}: the base64 of a 32-byte Ed25519 public key is expected", path.display()))
+    bytes.with_context(|| {
+        format!("{}: the base64 of a 32-byte Ed25519 public key is expected", path.display())
+    })
 }
 
 fn plain(report: &Report) -> String {
     let mut lines = Vec::new();
-    let root = report.root.map_or_else(|| "cannot be recomputed past the damage".to_owned(), |root| root.to_string());
+    let root = report
+        .root
+        .map_or_else(|| "cannot be recomputed past the damage".to_owned(), |root| root.to_string());
     lines.push(format!("events      {}", report.events));
     lines.push(format!("messages    {}", report.messages));
     lines.push(format!("signatures  {}", report.signatures));
@@ -154,4 +163,51 @@ fn json(report: &Report) -> serde_json::Value {
         "damages": report.damages.iter().map(damage).collect::<Vec<_>>(),
         "notes": report.notes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Fault;
+
+    fn args(dir: &Path) -> VerifyArgs {
+        let dir = dir.to_owned();
+        VerifyArgs { dir, head: None, config: None, ledger_key: None, certificates: Vec::new(), json: false }
+    }
+
+    #[test]
+    fn a_folder_without_a_store_is_no_sound_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = run(&args(folder.path())).unwrap_err();
+        assert!(error.to_string().contains("holds no store"), "{error}");
+    }
+
+    #[test]
+    fn a_report_says_where_and_how_many() {
+        let damage = Damage {
+            leaf: Some(7),
+            file: "journal/000000000000.segment".into(),
+            offset: 64,
+            what: Fault::Leaf,
+        };
+        let mut report = Report {
+            events: 9,
+            messages: 3,
+            signatures: 4,
+            root: None,
+            damages: vec![damage],
+            damage_count: 3,
+            notes: vec!["something".into()],
+        };
+        let text = plain(&report);
+        assert!(
+            text.contains("event 7: journal/000000000000.segment, byte 64: ") && text.contains("and 2 more"),
+            "{text}"
+        );
+        assert_eq!(json(&report)["damages"][0]["event"], 7);
+        report.damage_count = 0;
+        report.damages.clear();
+        assert!(plain(&report).ends_with("The store is sound.\n"));
+        assert_eq!(json(&report)["sound"], true);
+    }
 }

@@ -11,7 +11,8 @@ use crate::ledger::tree::leaf_hash;
 impl Walk<'_> {
     /// Whether a batch beyond the head is complete, so that the daemon keeps it.
     pub(super) fn continues(&self, batch: &Batch, root: &Digest) -> bool {
-        let commitments = batch.events.iter().map(|(_, event, _)| event.as_ref().map(|event| event.commitment));
+        let commitments =
+            batch.events.iter().map(|(_, event, _)| event.as_ref().map(|event| event.commitment));
         match self.ledger.grow(commitments) {
             Some(grown) => grown.root() == *root,
             None => self.ledger.frontier.is_none(),

@@ -129,7 +129,13 @@ impl<'a> Contents<'a> {
         Ok(folded?)
     }
 
-    fn check(&mut self, leaf: u64, offset: u64, opened: &OpenedEvent, sealed: &SealedEvent) -> Result<(), Fault> {
+    fn check(
+        &mut self,
+        leaf: u64,
+        offset: u64,
+        opened: &OpenedEvent,
+        sealed: &SealedEvent,
+    ) -> Result<(), Fault> {
         let (record, fact) = (&opened.record, opened.event.fact.as_ref());
         let speaks = matches!(
             fact,
@@ -181,7 +187,13 @@ impl<'a> Contents<'a> {
         Ok(())
     }
 
-    fn check_envelope(&mut self, leaf: u64, offset: u64, fact: &Fact, opened: &OpenedEvent) -> Result<(), Fault> {
+    fn check_envelope(
+        &mut self,
+        leaf: u64,
+        offset: u64,
+        fact: &Fact,
+        opened: &OpenedEvent,
+    ) -> Result<(), Fault> {
         let record = &opened.record;
         let (envelope, signature) = (Digest::of(&record.envelope), Digest::of(&record.signature));
         let (told_envelope, told_signature, own) = match fact {
@@ -199,7 +211,8 @@ impl<'a> Contents<'a> {
         }
         self.check_place(leaf, opened, own)?;
         if let Fact::Sealed(it) = fact {
-            self.sent.insert(it.sequence, SentEnvelope { sequence: it.sequence, digest: envelope, signature });
+            self.sent
+                .insert(it.sequence, SentEnvelope { sequence: it.sequence, digest: envelope, signature });
         }
         if !matches!(fact, Fact::Equivocation(_)) {
             self.messages += 1;
@@ -261,7 +274,8 @@ impl<'a> Contents<'a> {
         let root = Digest::from_slice(&event.peer_root).ok_or(Fault::PeerHead)?;
         let now = (disclosed.epoch, PeerHead { size: event.peer_size, root });
         let before = std::mem::replace(&mut self.peer, now);
-        let shrank = now.1.size < before.1.size || (now.1.size == before.1.size && now.1.root != before.1.root);
+        let shrank =
+            now.1.size < before.1.size || (now.1.size == before.1.size && now.1.root != before.1.root);
         // A restored ledger begins a new epoch, and may be shorter than the one before it.
         if now.0 < before.0 || (now.0 == before.0 && shrank) {
             return Err(Fault::PeerHead);

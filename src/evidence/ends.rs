@@ -14,7 +14,11 @@ impl Walk<'_> {
             return;
         };
         let is_sound = self.findings.count() == current.damages_before;
-        if is_sound {
+        let lacking = footer.events().saturating_sub(current.frames.events);
+        if is_sound && lacking > 0 {
+            self.findings.damage(Some(self.ledger.size), &current.name, offset, Fault::Lacking(lacking));
+            self.lose();
+        } else if is_sound {
             current.frames.root = self.ledger.root();
             if self.ledger.frontier.is_none() {
                 // The tree before the segment is not known: its own hashes are all there is to go on.
@@ -49,7 +53,12 @@ impl Walk<'_> {
     }
 
     /// The end of the open segment: nothing but zeros, or what a crash may have left behind the head.
-    pub(super) fn check_tail(&mut self, current: &mut Current, offset: u64, len: u64) -> Result<(), VerifyError> {
+    pub(super) fn check_tail(
+        &mut self,
+        current: &mut Current,
+        offset: u64,
+        len: u64,
+    ) -> Result<(), VerifyError> {
         let beyond = current.head_at.is_some_and(|head_at| offset >= head_at);
         if beyond {
             current.batch = Batch::default();
@@ -62,8 +71,9 @@ impl Walk<'_> {
                 "{more} event(s) stand behind the last commit that the head file knows, as a crash leaves them; the daemon keeps them"
             ));
         }
-        // Behind a place where the reading had to end nothing can be said.
-        if current.head_at.is_some() && !beyond {
+        // Behind a place where the reading had to end nothing can be said. A roll that was cut short leaves a part of
+        // its footer, which is noted.
+        if current.is_rolling || (current.head_at.is_some() && !beyond) {
             return Ok(());
         }
         let start = if beyond { current.frames.end } else { offset };
@@ -71,7 +81,8 @@ impl Walk<'_> {
         let failed = at(&current.path);
         let Some(nonzero) = scanner.first_nonzero(start, len).map_err(&failed)? else { return Ok(()) };
         let begun = scanner.next().map_err(&failed)?;
-        let begun = begun.is_some_and(|piece| !matches!(piece.kind, Kind::Lost(error) if error != FrameError::Cut));
+        let begun =
+            begun.is_some_and(|piece| !matches!(piece.kind, Kind::Lost(error) if error != FrameError::Cut));
         if beyond && begun {
             self.findings.note(format!(
                 "an unfinished batch stands behind the last commit, at byte {start} of {}, as a crash leaves it; the daemon clears it",

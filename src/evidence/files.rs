@@ -1,7 +1,7 @@
 //! Everything of a store beside its segments: the identity, the wrapped keys, the head file.
 
-use super::report::{Fault, Findings, VerifyError, at};
 use super::Place;
+use super::report::{Fault, Findings, VerifyError, at};
 use crate::disk::{Disk, read_file};
 use crate::journal::head::{FILE_BYTES, Head, Slot, slots};
 use crate::journal::identity::{Identity, IdentityError};
@@ -19,7 +19,9 @@ pub(super) fn identity(
     let path = place.data.join("STORE");
     let paths = Paths { data: place.data.clone(), head: PathBuf::new() };
     let fault = match Identity::read(disk, &paths) {
-        Ok(identity) if matches!(identity.environment.as_str(), "PRODUCTION" | "TEST") => return Ok(Some(identity)),
+        Ok(identity) if matches!(identity.environment.as_str(), "PRODUCTION" | "TEST") => {
+            return Ok(Some(identity));
+        }
         Ok(_) | Err(IdentityError::Damaged(_)) => Fault::File,
         Err(IdentityError::Missing(_)) => Fault::Missing,
         Err(IdentityError::Newer { .. }) => return Err(VerifyError::Newer(path)),
@@ -31,7 +33,11 @@ pub(super) fn identity(
 }
 
 /// Numbers of the segments that are there, in order. Other files in the folder are noted.
-pub(super) fn segments(disk: &dyn Disk, place: &Place, findings: &mut Findings) -> Result<Vec<u64>, VerifyError> {
+pub(super) fn segments(
+    disk: &dyn Disk,
+    place: &Place,
+    findings: &mut Findings,
+) -> Result<Vec<u64>, VerifyError> {
     let folder = place.data.join("journal");
     let mut numbers = Vec::new();
     for name in list(disk, &folder)? {

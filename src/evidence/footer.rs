@@ -58,7 +58,11 @@ impl Found {
         }
         let sections = read_exact_at(file, sections_at, len).map_err(at(path))?;
         let sound = crc32c::crc32c(&sections) == trailer.sections_crc && trailer.split(&sections).is_some();
-        Ok(if sound { Self::Sound(Footer { trailer, sections_at, sections }) } else { Self::Damaged(sections_at) })
+        Ok(if sound {
+            Self::Sound(Footer { trailer, sections_at, sections })
+        } else {
+            Self::Damaged(sections_at)
+        })
     }
 }
 
@@ -74,7 +78,11 @@ impl Footer {
     }
 
     /// Hashes of its segment's leaves, from the `ordinal`-th on.
-    pub(super) fn leaves(&self, first_leaf: u64, ordinal: u64) -> impl Iterator<Item = Option<Digest>> + use<> {
+    pub(super) fn leaves(
+        &self,
+        first_leaf: u64,
+        ordinal: u64,
+    ) -> impl Iterator<Item = Option<Digest>> + use<> {
         let hashes = self.sections().hashes;
         (ordinal..self.trailer.events).map(move |ordinal| {
             let index = stored_index(0, first_leaf.checked_add(ordinal)?);

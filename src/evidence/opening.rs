@@ -39,7 +39,10 @@ pub(super) fn first_store(disk: &dyn Disk, place: &Place, numbers: &[u64]) -> Re
 }
 
 /// Reads a segment's header.
-pub(super) fn read_header(file: &dyn DiskFile, path: &Path) -> Result<Result<Header, HeaderError>, VerifyError> {
+pub(super) fn read_header(
+    file: &dyn DiskFile,
+    path: &Path,
+) -> Result<Result<Header, HeaderError>, VerifyError> {
     let mut bytes = [0; HEADER_BYTES];
     file.read_at(&mut bytes, 0).map_err(at(path))?;
     match Header::decode(&bytes) {
@@ -62,9 +65,8 @@ pub(super) fn open_contents<'a>(
         return Ok(None);
     };
     let Terms { agreement, party, counterparty, .. } = &keys.terms;
-    let expected = |identity: &Identity| {
-        identity.expect(keys.terms.environment_name(), agreement, party, counterparty)
-    };
+    let expected =
+        |identity: &Identity| identity.expect(keys.terms.environment_name(), agreement, party, counterparty);
     if let Some(Err(IdentityError::Foreign { found, expected })) = identity.map(expected) {
         return Err(VerifyError::Foreign { found, expected });
     }

@@ -69,7 +69,9 @@ pub enum Fault {
     #[error("the journal does not contain the commit of {0} events that the head file knows")]
     Head(u64),
     /// The journal is shorter than the head file knows.
-    #[error("the journal ends at event {found}, the head file knows {known}: the end is cut off, or this is an older copy")]
+    #[error(
+        "the journal ends at event {found}, the head file knows {known}: the end is cut off, or this is an older copy"
+    )]
     RolledBack {
         /// Events in the journal.
         found: u64,
@@ -89,11 +91,16 @@ pub enum Fault {
     #[error("the frame holds what the daemon never writes")]
     FrameForm,
     /// The events of a batch are not those of its checkpoint.
-    #[error("the checkpoint is of other events: of the {0} in this batch one was changed, put in, taken out or moved")]
+    #[error(
+        "the checkpoint is of other events: of the {0} in this batch one was changed, put in, taken out or moved"
+    )]
     Root(u64),
     /// An event is not the one that checkpoint and footer name.
     #[error("the event is another than the checkpoint was made of")]
     Leaf,
+    /// Batches that the footer tells of are not there.
+    #[error("the last {0} event(s) of the segment, which its footer tells of, are missing")]
+    Lacking(u64),
     /// Events without a checkpoint.
     #[error("the events from here on have no checkpoint")]
     Unfinished,
@@ -162,7 +169,9 @@ pub enum VerifyError {
     #[error("{0} was written by a later version of the software: verify it with that version")]
     Newer(PathBuf),
     /// Another channel's store.
-    #[error("the store belongs to {found}, the configuration is for {expected}: name the store's own configuration")]
+    #[error(
+        "the store belongs to {found}, the configuration is for {expected}: name the store's own configuration"
+    )]
     Foreign {
         /// Whose store it is.
         found: String,

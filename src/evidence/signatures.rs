@@ -58,7 +58,10 @@ pub(super) fn verify(jobs: &[(u64, u64, Job)], keys: Option<&Keys>) -> Vec<(u64,
         let running: Vec<_> =
             chunks.map(|chunk| (chunk, scope.spawn(move || verify_some(chunk, keys)))).collect();
         // A worker that was cut short has verified nothing: its share is done again here.
-        running.into_iter().flat_map(|(chunk, it)| it.join().unwrap_or_else(|_| verify_some(chunk, keys))).collect()
+        running
+            .into_iter()
+            .flat_map(|(chunk, it)| it.join().unwrap_or_else(|_| verify_some(chunk, keys)))
+            .collect()
     })
 }
 
@@ -118,6 +121,7 @@ fn verify_receipt(
         return Err(Fault::Digest("rejection"));
     }
     // The head accepted with a receipt extends the receipt's own checkpoint, or is it.
-    let contradicts = checkpoint.size > peer.size || (checkpoint.size == peer.size && checkpoint.root != peer.root);
+    let contradicts =
+        checkpoint.size > peer.size || (checkpoint.size == peer.size && checkpoint.root != peer.root);
     if contradicts { Err(Fault::PeerHead) } else { Ok(()) }
 }

@@ -67,7 +67,8 @@ impl Ledger {
     ) -> Result<Option<Vkey>, Fault> {
         let parsed = Note::parse(note).map_err(|error| Fault::Checkpoint(error.into()))?;
         let checkpoint = Checkpoint::parse(parsed.text()).map_err(Fault::Checkpoint)?;
-        let epoch = epoch(&checkpoint.origin).filter(|epoch| *epoch >= self.epoch).ok_or(Fault::CheckpointText)?;
+        let epoch =
+            epoch(&checkpoint.origin).filter(|epoch| *epoch >= self.epoch).ok_or(Fault::CheckpointText)?;
         let ours = self.terms.as_ref().is_none_or(|terms| terms.origin(epoch) == checkpoint.origin);
         if !ours || checkpoint.size != size || checkpoint.root != *root || parsed.signatures().len() != 1 {
             return Err(Fault::CheckpointText);

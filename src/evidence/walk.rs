@@ -10,10 +10,10 @@ use super::signatures::{self, Job};
 use super::tree::Ledger;
 use super::{Place, Trust};
 use crate::disk::{Disk, DiskFile};
+use crate::journal::StoreId;
 use crate::journal::frame::{FrameError, SealedEvent};
 use crate::journal::head::Head;
 use crate::journal::segment::{self, HEADER_BYTES, Header, HeaderError};
-use crate::journal::StoreId;
 use crate::ledger::tree::Frontier;
 use crate::vault::wrapped_key_path;
 use std::path::{Path, PathBuf};
@@ -89,6 +89,8 @@ pub(super) struct Current {
     pub(super) head_at: Option<u64>,
     /// The segment is written to.
     pub(super) is_open: bool,
+    /// A crash cut its closing short.
+    pub(super) is_rolling: bool,
     pub(super) damages_before: u64,
 }
 
@@ -134,12 +136,21 @@ impl Walk<'_> {
             ));
         }
         if self.ledger_key().is_none() {
-            self.findings.note("the signatures of the checkpoints were not verified: give --ledger-key or --config");
+            self.findings
+                .note("the signatures of the checkpoints were not verified: give --ledger-key or --config");
         }
         let root = self.ledger.root();
         let messages = self.contents.as_ref().map_or(0, |contents| contents.messages);
         let (damages, damage_count, notes) = self.findings.finish();
-        Report { events: self.events, messages, signatures: self.signatures, root, damages, damage_count, notes }
+        Report {
+            events: self.events,
+            messages,
+            signatures: self.signatures,
+            root,
+            damages,
+            damage_count,
+            notes,
+        }
     }
 
     pub(super) fn missing(&mut self, number: u64) {
@@ -229,6 +240,7 @@ impl Walk<'_> {
             batch: Batch::default(),
             head_at,
             is_open: !closed,
+            is_rolling: rolling,
             damages_before,
             file,
         };
@@ -321,8 +333,11 @@ impl Walk<'_> {
                 continue;
             }
             let rolled_back = found < head.size;
-            let fault =
-                if rolled_back { Fault::RolledBack { found, known: head.size } } else { Fault::Head(head.size) };
+            let fault = if rolled_back {
+                Fault::RolledBack { found, known: head.size }
+            } else {
+                Fault::Head(head.size)
+            };
             self.findings.damage(rolled_back.then_some(found), &path, 0, fault);
         }
     }
