@@ -15,17 +15,10 @@ use std::time::{Duration, Instant};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_article6");
 const PURPOSE: [&str; 2] = ["--purpose", "ADMINISTRATIVE_PROCEEDING"];
 
-/// Runs `article6 client` with a home's profile and `--json`.
+/// Runs a command of the back-office client with a home's profile and `--json`.
 fn client(home: &Home, arguments: &[&str]) -> Output {
     let profile = home.profile();
-    Command::new(PROGRAM)
-        .arg("client")
-        .args(arguments)
-        .arg("--json")
-        .arg("--profile")
-        .arg(profile)
-        .output()
-        .unwrap()
+    Command::new(PROGRAM).args(arguments).arg("--json").arg("--profile").arg(profile).output().unwrap()
 }
 
 /// The objects it wrote, where it must succeed.

@@ -77,12 +77,12 @@ fn exit_codes_say_what_went_wrong() {
     }
 }
 
-/// Runs `article6 client` with the example profile.
+/// Runs a command of the back-office client with the example profile.
 fn client(home: &Home, arguments: &[&str]) -> String {
     let example = include_str!("../deploy/client.toml");
     let profile = example.replace("127.0.0.1:7602", &home.backoffice).replace("US-DO-0011", home.official);
     std::fs::write(home.folder.join("client.toml"), profile).unwrap();
-    succeed(Command::new(PROGRAM).arg("client").args(arguments).current_dir(&home.folder))
+    succeed(Command::new(PROGRAM).args(arguments).current_dir(&home.folder))
 }
 
 /// Exit code and what was written to stderr.

@@ -20,8 +20,8 @@ Shows messages as they arrive, and outcomes of messages that were sent, each onc
 never changes. Nothing is acknowledged: `inbox` does that. When the daemon goes away, `watch`
 connects again and goes on after the last item. --json shows each item's cursor for --from.
 
-  article6 client watch
-  article6 client watch --json --from CURSOR --purpose JUDICIAL_PROCEEDING
+  article6 watch
+  article6 watch --json --from CURSOR --purpose JUDICIAL_PROCEEDING
 
 Purposes: PREVENT_INVESTIGATE_REPRESS_OFFENCE, ASSESS_DUTIES_TAXES, JUDICIAL_PROCEEDING,
 ADMINISTRATIVE_PROCEEDING, TECHNICAL_COOPERATION.";
