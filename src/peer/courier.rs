@@ -13,6 +13,7 @@ use crate::channel::state::{PeerHead, State};
 use crate::crypto::random;
 use crate::door::{DialError, DialSettings, Dialled, Shutdown, dial};
 use crate::exchange::acknowledge::{Accepted, AcknowledgeError};
+use crate::exchange::delivery::Health;
 use crate::exchange::parcel::{Parcel, sealed_from};
 use crate::exchange::receipts::{CheckError, Checker};
 use crate::limits;
@@ -27,23 +28,6 @@ use tokio::time::{Instant, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 use tonic_types::StatusExt as _;
-
-/// Whether messages reach the other Party, and if not, why and since when.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Health {
-    /// The other daemon is reached and agrees on where the chains stand.
-    pub open: bool,
-    /// Stable code of the last failure; empty while open.
-    pub reason: String,
-    /// Since when delivery has been failing.
-    pub failing_since: Option<Timestamp>,
-    /// Attempts since then.
-    pub attempts: u32,
-    /// When the next attempt is due.
-    pub next_attempt_at: Option<Timestamp>,
-    /// Key exchange group of the current connection.
-    pub tls_group: String,
-}
 
 /// Why a session ended.
 #[derive(Debug, thiserror::Error)]
