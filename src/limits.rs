@@ -43,6 +43,8 @@ pub const HTTP1_BUFFER_BYTES: usize = 16 * 1024;
 
 /// One gRPC message, in bytes, either way; documents travel in chunks.
 pub const MESSAGE_BYTES: usize = 1024 * 1024;
+/// Bytes of unary requests held at once, per door.
+pub const BYTES_IN_FLIGHT: usize = 32 * 1024 * 1024;
 /// Unary requests being worked on at once, per door.
 pub const REQUESTS_IN_FLIGHT: usize = 256;
 /// Long-lived calls (streams) open at once, per door.
