@@ -1,5 +1,11 @@
 //! Who must not get in at the back-office door: strangers with every kind of bad certificate, old TLS, plain HTTP.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 mod support;
 
@@ -17,7 +23,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::bad_certificates::{Authority, Leaf, When, self_signed};
 use support::parties::{
-    Office, PATIENCE, Parties, dial_with, for_official, log, own_backoffice, reason, serve, signal, status, submission,
+    Office, PATIENCE, Parties, dial_with, for_official, log, own_backoffice, reason, serve, signal, status,
+    submission,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -51,7 +58,10 @@ async fn only_certified_and_configured_clients_get_in() {
     let mut office = Office::open(home).await;
 
     assert_eq!(alert(dial_as(home, &authority.expired("old")).await), AlertDescription::CertificateExpired);
-    assert_eq!(alert(dial_as(home, &authority.not_yet_valid("early")).await), AlertDescription::CertificateExpired);
+    assert_eq!(
+        alert(dial_as(home, &authority.not_yet_valid("early")).await),
+        AlertDescription::CertificateExpired
+    );
     assert_eq!(alert(dial_as(home, &self_signed("self")).await), AlertDescription::UnknownCA);
     let stranger = Authority::new("somebody else").good("backoffice");
     assert_eq!(alert(dial_as(home, &stranger).await), AlertDescription::UnknownCA);
@@ -59,14 +69,39 @@ async fn only_certified_and_configured_clients_get_in() {
     let namesake = Authority::new("back office").good("backoffice");
     assert_eq!(alert(dial_as(home, &namesake).await), AlertDescription::DecryptError);
     let kz = |name: &str| parties.kz.certs().join(name);
-    let other_party = [kz("client-backoffice.pem"), kz("client-backoffice.key"), home.certs().join("backoffice-ca.pem")];
+    let other_party =
+        [kz("client-backoffice.pem"), kz("client-backoffice.key"), home.certs().join("backoffice-ca.pem")];
     assert_eq!(alert(dial_with(home.ports[1], other_party).await), AlertDescription::UnknownCA);
+    // Each door has its own authority: what opens one opens no other.
+    let certs = home.certs();
+    let [peer, _, operations] = home.ports;
+    let through = |name: &str, authority: PathBuf| {
+        [certs.join(format!("{name}.pem")), certs.join(format!("{name}.key")), authority]
+    };
+    let us_peers = kz("counterparty-tls-ca.pem");
+    for name in ["peer", "client-backoffice", "client-operations"] {
+        assert_eq!(
+            alert(dial_with(peer, through(name, us_peers.clone())).await),
+            AlertDescription::UnknownCA,
+            "{name}"
+        );
+    }
+    for name in ["peer", "client-backoffice"] {
+        let files = through(name, certs.join("operations-ca.pem"));
+        assert_eq!(alert(dial_with(operations, files).await), AlertDescription::UnknownCA, "{name}");
+    }
 
     let unlisted = MessageServiceClient::new(dial_as(home, &authority.good("unlisted")).await.unwrap());
     let submit = SubmitMessageRequest { request_id: "r".into(), submission: Some(submission(0)) };
     let refused = unlisted.clone().submit_message(for_official("US-DO-0011", submit)).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::PermissionDenied, "CLIENT_NOT_CONFIGURED"));
-    let get = GetMessageRequest { name: "messages/00000000-0000-8000-8000-000000000000".into(), ..Default::default() };
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::PermissionDenied, "CLIENT_NOT_CONFIGURED")
+    );
+    let get = GetMessageRequest {
+        name: "messages/00000000-0000-8000-8000-000000000000".into(),
+        ..Default::default()
+    };
     assert_eq!(reason(&unlisted.clone().get_message(get).await.unwrap_err()), "CLIENT_NOT_CONFIGURED");
     let renewed = authority.renew("backoffice", &client);
     assert!(dial_as(home, &renewed).await.is_ok(), "a renewed certificate of the same key");
@@ -98,8 +133,12 @@ async fn without_tls_1_3_and_a_certificate_there_is_no_answer() {
     let _daemon = serve(home);
     status(home).await;
     for port in home.ports {
-        let greetings: [&[u8]; 4] =
-            [b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &[0x16; 4096], b"\x16\x03\x01\xff\xff"];
+        let greetings: [&[u8]; 4] = [
+            b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            &[0x16; 4096],
+            b"\x16\x03\x01\xff\xff",
+        ];
         for greeting in greetings {
             let mut tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
             tcp.write_all(greeting).await.unwrap();
@@ -145,7 +184,9 @@ async fn anonymous(port: u16, authority: &PathBuf) -> Vec<u8> {
 async fn read_to_end(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
     // Reset and clean close are both an end.
-    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("an end of the connection");
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes))
+        .await
+        .expect("an end of the connection");
     bytes
 }
 

@@ -1,6 +1,12 @@
 //! The receiving side lies about what it holds. Nothing counts as delivered without a sound receipt, the reason is
 //! told, and everything goes through as soon as an honest daemon answers.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 mod support;
 
@@ -23,7 +29,12 @@ fn size_of(note: &str) -> u64 {
     note.lines().nth(1).unwrap().parse().unwrap()
 }
 
-const ANSWERS: [(&str, fn(&Relay, &mut DeliverResponse)); 15] = [
+/// The reason a lie is told by, and the lie.
+type Answer = (&'static str, fn(&Relay, &mut DeliverResponse));
+/// The same for introductions.
+type Opening = (&'static str, fn(&mut Introduction));
+
+const ANSWERS: [Answer; 15] = [
     ("RECEIPT_MISMATCH", |relay, answer| answer.receipts = relay.first_answer().receipts),
     ("RECEIPT_MISMATCH", |_, answer| answer.receipts[0].event = Bytes::from_static(b"\xff")),
     ("RECEIPT_MISMATCH", |_, answer| answer.receipts[0].event = Bytes::new()),
@@ -45,7 +56,9 @@ const ANSWERS: [(&str, fn(&Relay, &mut DeliverResponse)); 15] = [
     ("PEER_LEDGER_INCONSISTENT", |relay, answer| {
         answer.checkpoint = relay.checkpoint(size_of(&answer.checkpoint), Digest::of(b"another ledger"));
     }),
-    ("PEER_LEDGER_INCONSISTENT", |relay, answer| answer.checkpoint = relay.checkpoint(1, Digest::of(b"shrunk"))),
+    ("PEER_LEDGER_INCONSISTENT", |relay, answer| {
+        answer.checkpoint = relay.checkpoint(1, Digest::of(b"shrunk"))
+    }),
     ("PEER_LEDGER_INCONSISTENT", |_, answer| answer.consistency.push(Bytes::from_static(&[0; 32]))),
     ("PEER_ANSWER_MALFORMED", |_, answer| answer.receipts.clear()),
     ("PEER_ANSWER_MALFORMED", |_, answer| answer.receipts.push(answer.receipts[0].clone())),
@@ -67,7 +80,8 @@ async fn no_false_receipt_marks_a_message_as_delivered() {
     for (number, (expected, lie)) in bent.into_iter().chain(rest).enumerate() {
         relay.lies(lie);
         let message = office.submit(&format!("lie-{number}"), 0).await.unwrap();
-        let reason = |status: &article6::operations::v1::GetStatusResponse| status.delivery.clone().unwrap().reason;
+        let reason =
+            |status: &article6::operations::v1::GetStatusResponse| status.delivery.clone().unwrap().reason;
         let what = format!("lie {number} is told as {expected}");
         let status = until(&parties.us, &what, |status| reason(status) == expected).await;
         assert_eq!(status.acknowledged_sequence + 1, status.sealed_sequence, "lie {number}");
@@ -82,8 +96,13 @@ async fn no_false_receipt_marks_a_message_as_delivered() {
         .await;
         assert_eq!(office.state(&message.name).await, DeliveryState::Delivered, "lie {number}");
     }
-    let sequences: Vec<_> =
-        Office::open(&parties.kz).await.feed("", 18).await.iter().map(|(_, message)| message.sequence).collect();
+    let sequences: Vec<_> = Office::open(&parties.kz)
+        .await
+        .feed("", 18)
+        .await
+        .iter()
+        .map(|(_, message)| message.sequence)
+        .collect();
     assert_eq!(sequences, (1..=18).collect::<Vec<_>>());
     assert!(!log(&parties.us).contains("panicked"));
 }
@@ -109,7 +128,7 @@ async fn a_wrong_introduction_of_the_other_side_delivers_nothing() {
     let mut kz_office = Office::open(&parties.kz).await;
     kz_office.submit("from-kz", 0).await.unwrap();
     until(&parties.us, "one arrives", |status| status.consumed_sequence == 1).await;
-    let lies: [(&str, fn(&mut Introduction)); 10] = [
+    let lies: [Opening; 10] = [
         ("VERSION_UNSUPPORTED", |peer| peer.version_min = 2),
         ("WRONG_ENVIRONMENT", |peer| peer.environment = Environment::Production.into()),
         ("WRONG_AGREEMENT", |peer| peer.agreement_id.clear()),
@@ -139,4 +158,27 @@ async fn a_wrong_introduction_of_the_other_side_delivers_nothing() {
     relay.lies(Lie::None);
     until(&parties.us, "the honest answer counts", |status| status.acknowledged_sequence == 1).await;
     assert_eq!(office.state(&message.name).await, DeliveryState::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_refused_does_not_hold_back_those_before_it() {
+    let parties = Parties::new();
+    edit(&parties.us, "counterparty = \"KZ\"", "counterparty = \"KZ\"\nstalled_after = \"1s\"");
+    let relay = Relay::serve(&parties.us, &parties.kz).await;
+    let (_us, mut office) = (serve(&parties.us), Office::open(&parties.us).await);
+    let mut names = Vec::new();
+    for number in 0..12 {
+        names.push(office.submit(&format!("message-{number}"), 0).await.unwrap().name);
+    }
+    relay.lies(Lie::RefuseFrom(10));
+    let _kz = serve(&parties.kz);
+    until(&parties.us, "those before it have their receipts", |status| {
+        let delivery = status.delivery.clone().unwrap();
+        status.acknowledged_sequence == 9 && delivery.reason == "KEY_NOT_TRUSTED" && !delivery.open
+    })
+    .await;
+    assert_eq!(office.state(&names[8]).await, DeliveryState::Delivered);
+    stalls(&mut office, &names[9], "KEY_NOT_TRUSTED").await;
+    relay.lies(Lie::None);
+    until(&parties.us, "all have their receipts", |status| status.acknowledged_sequence == 12).await;
 }

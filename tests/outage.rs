@@ -1,6 +1,12 @@
 //! Outages: what is submitted while the other Party cannot be reached waits, goes through in order and once, whatever
 //! is killed meanwhile; and no planned stop or renewal loses anything.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
 
 mod support;
 
@@ -10,7 +16,9 @@ use article6::backoffice::v1::{
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 use support::bad_certificates::Authority;
-use support::parties::{Office, PATIENCE, Parties, dial_with, edit, log, own_backoffice, reason, serve, signal, until};
+use support::parties::{
+    Office, PATIENCE, Parties, dial_with, edit, log, own_backoffice, reason, serve, signal, until,
+};
 use tonic::Code;
 
 const MESSAGES: usize = 300;
@@ -40,7 +48,9 @@ async fn stalled(office: &mut Office, name: &str) -> Message {
         let message = office.get(name).await;
         match message.delivery.as_ref().unwrap().state() {
             DeliveryState::Stalled => return message,
-            DeliveryState::Queued if Instant::now() < end => tokio::time::sleep(Duration::from_millis(50)).await,
+            DeliveryState::Queued if Instant::now() < end => {
+                tokio::time::sleep(Duration::from_millis(50)).await
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -75,7 +85,8 @@ async fn messages_wait_for_the_other_party_and_arrive_in_order_and_once() {
     drop(us);
     drop(kz);
     (us, kz) = (serve(&parties.us), serve(&parties.kz));
-    until(&parties.us, "all have their receipts", |status| status.acknowledged_sequence == MESSAGES as u64).await;
+    until(&parties.us, "all have their receipts", |status| status.acknowledged_sequence == MESSAGES as u64)
+        .await;
 
     let mut office = Office::open(&parties.us).await;
     assert_eq!(listed(&mut office, DeliveryState::Delivered).await.len(), MESSAGES);
@@ -93,10 +104,15 @@ async fn messages_wait_for_the_other_party_and_arrive_in_order_and_once() {
     let sequences: Vec<_> = arrived.iter().map(|(_, message)| message.sequence).collect();
     assert_eq!(sequences, (1..=MESSAGES as u64).collect::<Vec<_>>());
     assert!(arrived.is_sorted_by(|(_, one), (_, other)| one.position < other.position));
-    assert_eq!(arrived.iter().map(|(_, message)| &message.name).collect::<Vec<_>>(), names.iter().collect::<Vec<_>>());
+    assert_eq!(
+        arrived.iter().map(|(_, message)| &message.name).collect::<Vec<_>>(),
+        names.iter().collect::<Vec<_>>()
+    );
     // A feed from the beginning shows the same at the same places.
-    assert_eq!(far.feed("", MESSAGES).await.into_iter().map(|(_, message)| message.position).collect::<Vec<_>>(),
-        arrived.iter().map(|(_, message)| message.position).collect::<Vec<_>>());
+    assert_eq!(
+        far.feed("", MESSAGES).await.into_iter().map(|(_, message)| message.position).collect::<Vec<_>>(),
+        arrived.iter().map(|(_, message)| message.position).collect::<Vec<_>>()
+    );
     for home in [&parties.us, &parties.kz] {
         assert!(!log(home).contains("panicked"), "{}", log(home));
     }
@@ -133,9 +149,12 @@ async fn certificates_are_renewed_under_traffic_without_a_loss() {
         assert_eq!(message.sequence, number as u64 + 1);
     }
     let end = Instant::now() + PATIENCE;
-    let newest = article6::crypto::Certificate::from_pem(&std::fs::read(&certificate).unwrap()).unwrap().key_id();
+    let newest =
+        article6::crypto::Certificate::from_pem(&std::fs::read(&certificate).unwrap()).unwrap().key_id();
     loop {
-        let shown = dial_with(parties.us.ports[1], parties.us.client_files("backoffice", "backoffice")).await.unwrap();
+        let shown = dial_with(parties.us.ports[1], parties.us.client_files("backoffice", "backoffice"))
+            .await
+            .unwrap();
         if shown.server_key() == newest {
             break;
         }

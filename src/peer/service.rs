@@ -99,7 +99,7 @@ async fn take_in(
     let consuming = async {
         while let Some((accepted_size, task)) = verified.recv().await {
             let arrivals = task.await.map_err(|_| stopping())??;
-            let answer = link.engine.consume(arrivals).await.map_err(|error| refused(error))?;
+            let answer = link.engine.consume(arrivals).await.map_err(refused)?;
             if under_way.send(Ok(UnderWay { accepted_size, answer })).await.is_err() {
                 break;
             }

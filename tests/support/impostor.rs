@@ -7,8 +7,8 @@ use article6::channel::receipt::SentEnvelope;
 use article6::channel::terms::Terms;
 use article6::commands::homes::Home;
 use article6::crypto::digest::{Digest, commitment};
-use article6::door::Dialled;
 use article6::crypto::{Certificate, LedgerKey, SigningKey, cms};
+use article6::door::Dialled;
 use article6::ledger::{Checkpoint, leaf_hash};
 use article6::peer::v1::peer_service_client::PeerServiceClient;
 use article6::peer::v1::{DeliverRequest, DeliverResponse, Delivery, Introduction, OpenRequest};
@@ -76,7 +76,8 @@ impl Impostor {
     /// Introduces itself honestly.
     pub fn introduction(&self) -> Introduction {
         let terms = self.terms();
-        let checkpoint = Checkpoint { origin: terms.origin(1), size: 1, root: leaf_hash(&Digest::of(b"founded")) };
+        let checkpoint =
+            Checkpoint { origin: terms.origin(1), size: 1, root: leaf_hash(&Digest::of(b"founded")) };
         let signature = self.ledger.sign(checkpoint.body().as_bytes());
         Introduction {
             version_min: 1,
@@ -179,12 +180,35 @@ impl Impostor {
         Ok(answer.expect("an answer before the end of the stream"))
     }
 
+    /// Sends requests on one stream that stays open; returns the answers and how the stream ended.
+    pub async fn stream(&self, deliveries: Vec<Vec<Delivery>>) -> (Vec<DeliverResponse>, Status) {
+        let (requests, stream) = tokio::sync::mpsc::channel(deliveries.len());
+        for deliveries in deliveries {
+            requests.send(DeliverRequest { deliveries, accepted_size: 0 }).await.unwrap();
+        }
+        let stream = tokio_stream::wrappers::ReceiverStream::new(stream);
+        let answered = async {
+            let mut stream = self.dial().await.deliver(stream).await.unwrap().into_inner();
+            let mut answers = Vec::new();
+            loop {
+                match stream.message().await {
+                    Ok(answer) => answers.push(answer.expect("an answer or a refusal")),
+                    Err(status) => return (answers, status),
+                }
+            }
+        };
+        let answers = timeout(PATIENCE / 3, answered).await.expect("a refusal while the stream is open");
+        drop(requests);
+        answers
+    }
+
     /// Delivers one, checks its receipt, and goes on behind it. Returns the receipt with what it says.
     pub async fn delivered(&mut self, delivery: &Delivery) -> (Receipt, Option<RejectionReason>) {
         let answer = self.deliver(vec![delivery.clone()]).await.unwrap();
         let [receipt] = answer.receipts.as_slice() else { panic!("{} receipts", answer.receipts.len()) };
         let digest = Digest::of(&delivery.envelope);
-        let sent = SentEnvelope { sequence: self.sequence + 1, digest, signature: Digest::of(&delivery.signature) };
+        let sent =
+            SentEnvelope { sequence: self.sequence + 1, digest, signature: Digest::of(&delivery.signature) };
         let mut checker = Checker::new(self.terms().peer_vkey(1, self.kz.counterparty_ledger_key().unwrap()));
         let (receipted, _) = checker.receipt(receipt, &sent).unwrap();
         (self.sequence, self.previous) = (self.sequence + 1, digest);
@@ -202,7 +226,9 @@ impl Impostor {
         let answered = async {
             if let Ok(answer) = tower::ServiceExt::oneshot(dialled, request).await {
                 let mut body = std::pin::pin!(answer.into_body());
-                while let Some(Ok(_)) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await {}
+                while let Some(Ok(_)) =
+                    std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await
+                {}
             }
         };
         timeout(PATIENCE / 3, answered).await.expect("an end of the call");

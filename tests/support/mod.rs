@@ -1,5 +1,5 @@
 //! What several test programs share. Each uses a part of it; what fails here fails the test.
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod bad_certificates;
 pub mod impostor;

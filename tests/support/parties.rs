@@ -4,7 +4,8 @@ use super::bad_certificates::{Authority, Leaf, When};
 use article6::backoffice::caller::OFFICIAL;
 use article6::backoffice::v1::message_service_client::MessageServiceClient;
 use article6::backoffice::v1::{
-    DeliveryState, GetMessageRequest, Message, MessageView, SubmitMessageRequest, Submission, WatchMessagesRequest,
+    DeliveryState, GetMessageRequest, Message, MessageView, Submission, SubmitMessageRequest,
+    WatchMessagesRequest,
 };
 use article6::commands::homes::{self, Home, Running};
 use article6::commands::json::message_from_json;
@@ -101,7 +102,11 @@ pub async fn status(home: &Home) -> GetStatusResponse {
 }
 
 /// Waits until the daemon's account of itself is as wanted.
-pub async fn until(home: &Home, what: &str, wanted: impl Fn(&GetStatusResponse) -> bool) -> GetStatusResponse {
+pub async fn until(
+    home: &Home,
+    what: &str,
+    wanted: impl Fn(&GetStatusResponse) -> bool,
+) -> GetStatusResponse {
     let end = Instant::now() + PATIENCE;
     loop {
         let status = status(home).await;

@@ -5,19 +5,20 @@ use article6::channel::terms::Terms;
 use article6::commands::homes::Home;
 use article6::crypto::LedgerKey;
 use article6::crypto::digest::Digest;
-use article6::door::{DoorSettings, Limits, Shutdown, TlsSettings, TlsState, serve};
+use article6::door::{DoorSettings, Limits, Refusal, Shutdown, TlsSettings, TlsState, serve};
 use article6::ledger::Checkpoint;
 use article6::limits::MESSAGE_BYTES;
 use article6::peer::v1::peer_service_client::PeerServiceClient;
 use article6::peer::v1::peer_service_server::{PeerService, PeerServiceServer};
 use article6::peer::v1::{DeliverRequest, DeliverResponse, Introduction, OpenRequest, OpenResponse};
-use article6::wire::channel::v1::Environment;
+use article6::wire::channel::v1::{Envelope, Environment};
+use prost::Message as _;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 /// What it does to the honest daemon's answers.
 #[derive(Clone, Copy)]
@@ -28,6 +29,8 @@ pub enum Lie {
     Introduction(fn(&mut Introduction)),
     /// Bends each answer to a delivery; it has the answer to the first delivery at hand.
     Answer(fn(&Relay, &mut DeliverResponse)),
+    /// Refuses each delivery that holds this sequence or a later one.
+    RefuseFrom(u64),
     /// Swallows the answer and ends the stream.
     Silence,
     /// Begins with the answer to the first delivery ever, before it has read anything.
@@ -56,7 +59,11 @@ impl Relay {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        edit(us, &format!("address = \"127.0.0.1:{}\"", kz.ports[0]), &format!("address = \"127.0.0.1:{port}\""));
+        edit(
+            us,
+            &format!("address = \"127.0.0.1:{}\"", kz.ports[0]),
+            &format!("address = \"127.0.0.1:{port}\""),
+        );
         let ledger = LedgerKey::from_pkcs8(&std::fs::read(certs.join("ledger.key")).unwrap()).unwrap();
         let relay = Self {
             us: us.clone(),
@@ -105,7 +112,9 @@ impl Relay {
     async fn upstream(&self) -> Result<PeerServiceClient<article6::door::Dialled>, Status> {
         let certs = self.us.certs();
         let files = [certs.join("peer.pem"), certs.join("peer.key"), certs.join("counterparty-tls-ca.pem")];
-        let dialled = dial_with(self.kz.ports[0], files).await.map_err(|error| Status::unavailable(error.to_string()))?;
+        let dialled = dial_with(self.kz.ports[0], files)
+            .await
+            .map_err(|error| Status::unavailable(error.to_string()))?;
         Ok(PeerServiceClient::new(dialled)
             .max_decoding_message_size(2 * MESSAGE_BYTES)
             .max_encoding_message_size(2 * MESSAGE_BYTES))
@@ -122,6 +131,12 @@ impl Relay {
             let _ = out.try_send(Ok(self.first_answer()));
         }
         while let Some(request) = requests.message().await? {
+            if let Lie::RefuseFrom(sequence) = *self.lie.lock().unwrap()
+                && request.deliveries.iter().any(|delivery| sequence_of(&delivery.envelope) >= sequence)
+            {
+                let refusal = Refusal::new(Code::InvalidArgument, "KEY_NOT_TRUSTED", "so says the relay");
+                return Err(refusal.status());
+            }
             let _ = onward.send(request).await;
             let mut answer = answers.message().await?.ok_or_else(|| Status::unavailable("no answer"))?;
             self.first.lock().unwrap().get_or_insert_with(|| answer.clone());
@@ -129,12 +144,16 @@ impl Relay {
             match lie {
                 Lie::Silence | Lie::Hasty => return Ok(()),
                 Lie::Answer(bend) => bend(self, &mut answer),
-                Lie::None | Lie::Introduction(_) => {}
+                Lie::None | Lie::Introduction(_) | Lie::RefuseFrom(_) => {}
             }
             let _ = out.send(Ok(answer)).await;
         }
         Ok(())
     }
+}
+
+fn sequence_of(envelope: &[u8]) -> u64 {
+    Envelope::decode(envelope).unwrap().sequence
 }
 
 #[tonic::async_trait]
@@ -149,7 +168,10 @@ impl PeerService for Relay {
 
     type DeliverStream = ReceiverStream<Result<DeliverResponse, Status>>;
 
-    async fn deliver(&self, request: Request<Streaming<DeliverRequest>>) -> Result<Response<Self::DeliverStream>, Status> {
+    async fn deliver(
+        &self,
+        request: Request<Streaming<DeliverRequest>>,
+    ) -> Result<Response<Self::DeliverStream>, Status> {
         let (out, stream) = mpsc::channel(4);
         let relay = self.clone();
         tokio::spawn(async move {
