@@ -5,7 +5,7 @@ use prost_types::Timestamp;
 /// Whether messages reach the other Party, and if not, why and since when.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Health {
-    /// The other daemon is reached and agrees on where the chains stand.
+    /// The other daemon is reached, agrees on where the chains stand, and gives sound receipts for what waits.
     pub open: bool,
     /// Stable code of the last failure; empty while open.
     pub reason: String,

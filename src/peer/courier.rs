@@ -34,7 +34,7 @@ use tonic_types::StatusExt as _;
 enum SessionError {
     #[error("{0}")]
     Dial(#[from] DialError),
-    #[error("{}: {}", .0.code(), .0.message())]
+    #[error("{}: {}", .0.code(), printable(.0.message(), 200))]
     Status(Box<Status>),
     #[error("{0}")]
     Mismatch(#[from] Mismatch),
@@ -60,7 +60,7 @@ impl SessionError {
             Self::Status(status) => status
                 .get_error_details()
                 .error_info()
-                .map_or_else(|| "PEER_UNAVAILABLE".to_owned(), |info| info.reason.chars().take(60).collect()),
+                .map_or_else(|| "PEER_UNAVAILABLE".to_owned(), |info| printable(&info.reason, 60)),
             Self::Mismatch(error) => error.reason().to_owned(),
             Self::Proof(error) => error.reason().to_owned(),
             Self::Silent => "PEER_SILENT".to_owned(),
@@ -70,6 +70,11 @@ impl SessionError {
             Self::Store(_) => "STORE_UNREADABLE".to_owned(),
         }
     }
+}
+
+/// What the other daemon says, fit for a line of the log.
+fn printable(text: &str, chars: usize) -> String {
+    text.chars().filter(|char| !char.is_control()).take(chars).collect()
 }
 
 impl From<Status> for SessionError {
@@ -144,18 +149,20 @@ impl Courier {
             .max_encoding_message_size(2 * limits::MESSAGE_BYTES);
         let state = self.link.engine.state();
         let mut checker = self.open(&mut client, &state).await?;
-        tracing::info!(group = dialled.group(), "the channel is open");
-        *failures = 0;
-        self.health.send_replace(Health {
-            open: true,
-            tls_group: dialled.group().to_owned(),
-            ..Health::default()
-        });
-
+        // After a failure an opening alone proves nothing: the first sound answer to what waits does.
+        if *failures == 0 || state.acknowledged() == state.sealed().sequence {
+            self.note_open(failures, dialled.group());
+        }
         let (requests, outgoing) = mpsc::channel(limits::DELIVERY_REQUESTS_IN_FLIGHT);
         let answers = timeout(limits::OPEN_ANSWER, client.deliver(ReceiverStream::new(outgoing)));
         let answers = answers.await.map_err(|_| SessionError::Silent)??.into_inner();
-        self.deliver(&dialled, requests, answers, &mut checker, &state).await
+        self.deliver(&dialled, requests, answers, &mut checker, &state, failures).await
+    }
+
+    fn note_open(&self, failures: &mut u32, group: &str) {
+        tracing::info!(group, "the channel is open");
+        *failures = 0;
+        self.health.send_replace(Health { open: true, tls_group: group.to_owned(), ..Health::default() });
     }
 
     async fn open(
@@ -184,6 +191,7 @@ impl Courier {
         mut answers: Streaming<DeliverResponse>,
         checker: &mut Checker,
         state: &State,
+        failures: &mut u32,
     ) -> Result<(), SessionError> {
         let mut progress = self.link.engine.progress();
         let mut in_flight: VecDeque<InFlight> = VecDeque::new();
@@ -192,9 +200,11 @@ impl Courier {
         let mut next = state.acknowledged() + 1;
         loop {
             while in_flight.len() < limits::DELIVERY_REQUESTS_IN_FLIGHT {
-                // While an answer is awaited messages gather: what is sent then is worth a request of its own.
+                // While an answer is awaited messages gather: what is sent then is worth a request of its own. After
+                // a failure one by one: what stands before a refused message gets its receipt.
                 let least = if in_flight.is_empty() { 1 } else { limits::DELIVERIES_WORTH_A_REQUEST };
-                let Some(sent) = self.send_next(&requests, next, accepted, least).await? else { break };
+                let most = if *failures == 0 { limits::DELIVERIES_PER_REQUEST } else { 1 };
+                let Some(sent) = self.send_next(&requests, next, least..=most, accepted).await? else { break };
                 next += sent.expected.len() as u64;
                 in_flight.push_back(sent);
             }
@@ -207,6 +217,9 @@ impl Courier {
                     let sent = in_flight.pop_front().ok_or(SessionError::Unexpected)?;
                     let (receipts, head) = read_answer(&answer, &sent, checker)?;
                     accepted = head;
+                    if *failures > 0 {
+                        self.note_open(failures, dialled.group());
+                    }
                     recording.push_back(self.link.engine.acknowledge(receipts).await?);
                 }
                 recorded = async { recording.front_mut()?.await.ok() }, if !recording.is_empty() => {
@@ -228,15 +241,15 @@ impl Courier {
         &self,
         requests: &mpsc::Sender<DeliverRequest>,
         next: u64,
+        count: std::ops::RangeInclusive<usize>,
         accepted: PeerHead,
-        least: u64,
     ) -> Result<Option<InFlight>, SessionError> {
-        if self.link.engine.state().sealed().sequence + 1 < next + least {
+        let waiting = (self.link.engine.state().sealed().sequence + 1).saturating_sub(next);
+        if waiting < *count.start() as u64 {
             return Ok(None);
         }
         let store = self.link.engine.store();
-        let parcels =
-            sealed_from(store, next, limits::DELIVERIES_PER_REQUEST, limits::DELIVERY_REQUEST_BYTES)?;
+        let parcels = sealed_from(store, next, *count.end(), limits::DELIVERY_REQUEST_BYTES)?;
         if parcels.is_empty() {
             return Ok(None);
         }
