@@ -6,14 +6,18 @@ use article6::commands::homes::{Home, Running, make};
 use article6::door::{DialSettings, TlsSettings, TlsState, dial};
 use article6::operations::v1::operations_service_client::OperationsServiceClient;
 use article6::operations::v1::{GetStatusRequest, GetStatusResponse};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-/// The program under test.
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_article6");
 /// Longest wait for a daemon to be ready.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program under test: this build's, or the one that `ARTICLE6_PROGRAM` names.
+pub fn program() -> PathBuf {
+    std::env::var_os("ARTICLE6_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_article6").into(), PathBuf::from)
+}
+
 
 /// One Party's daemon.
 pub struct Daemon {
@@ -45,7 +49,7 @@ impl Daemon {
 
     /// Starts the process.
     pub fn start(&mut self) -> anyhow::Result<()> {
-        self.running = Some(self.home.serve(Path::new(PROGRAM))?);
+        self.running = Some(self.home.serve(&program())?);
         Ok(())
     }
 
@@ -85,7 +89,7 @@ impl Daemon {
 
     /// Runs a command of the program on this home.
     pub fn command(&self, words: &[&str]) -> anyhow::Result<Output> {
-        Ok(Command::new(PROGRAM).args(words).arg("--config").arg(self.home.config()).output()?)
+        Ok(Command::new(program()).args(words).arg("--config").arg(self.home.config()).output()?)
     }
 
     /// The settings of the configuration file.
