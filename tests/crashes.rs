@@ -10,10 +10,10 @@ use article6::backoffice::v1::{DeliveryState, Direction, FeedKind, ListMessagesR
 use article6::wire::assistance::v1::Body;
 use campaign::arguments::{self, Arguments};
 use campaign::chance::Chance;
+use campaign::conclude;
 use campaign::daemon::{Daemon, pair};
 use campaign::office::{Office, body};
 use campaign::traffic::{BYTES, Item, Record, Traffic, item};
-use campaign::conclude;
 use prost::Message as _;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -69,7 +69,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<String> {
     let [us, kz] = traffic;
     let us = us.finish_feed(sent[1].len() as u64, SETTLING).await.context("feed of US")?;
     let kz = kz.finish_feed(sent[0].len() as u64, SETTLING).await.context("feed of KZ")?;
-    for (office, record, own, others, party) in [(&us.0, &us.1, &sent[0], &sent[1], "US"), (&kz.0, &kz.1, &sent[1], &sent[0], "KZ")] {
+    for (office, record, own, others, party) in
+        [(&us.0, &us.1, &sent[0], &sent[1], "US"), (&kz.0, &kz.1, &sent[1], &sent[0], "KZ")]
+    {
         prove(office, record, own, others, &mut chance).await.with_context(|| format!("at {party}"))?;
     }
     for daemon in &mut daemons {
@@ -120,8 +122,12 @@ async fn kill_again_and_again(
         round += 1;
         if round % 25 == 0 {
             let answered = traffic.each_ref().map(|side| side.record().answered.lock().unwrap().len());
+            let consumed =
+                [daemons[0].status().await?.consumed_sequence, daemons[1].status().await?.consumed_sequence];
             let shown = traffic.each_ref().map(|side| side.record().count(FeedKind::Received));
-            println!("crashes: {kills} of {count} kills; acknowledged {answered:?}, received {shown:?}; slowest restart {slowest:?}");
+            println!(
+                "crashes: {kills} of {count} kills; answered {answered:?}, consumed {consumed:?}, shown {shown:?}; slowest restart {slowest:?}"
+            );
         }
     }
     println!("crashes: {kills} kills done; slowest restart {slowest:?}");
@@ -162,7 +168,12 @@ async fn prove(
     let came = [(FeedKind::Received, others), (FeedKind::Outcome, own)];
     for (kind, expected) in came {
         let names: BTreeSet<_> = record.names(kind).into_iter().collect();
-        ensure!(names == *expected, "the feed's {kind:?}: {} messages, expected {}", names.len(), expected.len());
+        ensure!(
+            names == *expected,
+            "the feed's {kind:?}: {} messages, expected {}",
+            names.len(),
+            expected.len()
+        );
     }
     let listed = [
         (Direction::Sent, DeliveryState::Delivered, own),
@@ -170,7 +181,12 @@ async fn prove(
     ];
     for (direction, state, expected) in listed {
         let names = list(office, direction, state).await.with_context(|| format!("list of {direction:?}"))?;
-        ensure!(names == *expected, "{direction:?} and {state:?}: {} messages, expected {}", names.len(), expected.len());
+        ensure!(
+            names == *expected,
+            "{direction:?} and {state:?}: {} messages, expected {}",
+            names.len(),
+            expected.len()
+        );
     }
     let feed: Vec<Item> = record.feed.lock().unwrap().values().cloned().collect();
     ensure!(replay(office, &feed).await? == feed, "the feed from its beginning is not what was shown before");
@@ -179,25 +195,40 @@ async fn prove(
     for _ in 0..READ {
         let (request_id, (name, position)) = &requests[usize::try_from(chance.below(requests.len() as u64))?];
         let message = office.read(&mut client, name).await?;
-        let content = message.content.as_ref().and_then(|content| content.body.as_ref()).map(Body::encode_to_vec);
-        ensure!(content == Some(body(request_id, BYTES).encode_to_vec()), "{name} says something else than {request_id}");
-        ensure!(message.position == *position && message.delivery.is_some_and(|delivery| delivery.receipt.is_some()), "{name} at {position} has no receipt");
+        let content =
+            message.content.as_ref().and_then(|content| content.body.as_ref()).map(Body::encode_to_vec);
+        ensure!(
+            content == Some(body(request_id, BYTES).encode_to_vec()),
+            "{name} says something else than {request_id}"
+        );
+        ensure!(
+            message.position == *position
+                && message.delivery.is_some_and(|delivery| delivery.receipt.is_some()),
+            "{name} at {position} has no receipt"
+        );
     }
     Ok(())
 }
 
 /// Names of all messages of a direction; each must be listed once and be in the state.
-async fn list(office: &Office, direction: Direction, state: DeliveryState) -> anyhow::Result<BTreeSet<String>> {
+async fn list(
+    office: &Office,
+    direction: Direction,
+    state: DeliveryState,
+) -> anyhow::Result<BTreeSet<String>> {
     let mut client = office.connect().await;
     let request = ListMessagesRequest { direction: direction.into(), ..ListMessagesRequest::default() };
     let messages = loop {
         match office.list(&mut client, request.clone()).await {
-            Err(status) if status.code() == tonic::Code::Unavailable => sleep(Duration::from_millis(200)).await,
+            Err(status) if status.code() == tonic::Code::Unavailable => {
+                sleep(Duration::from_millis(200)).await
+            }
             answer => break answer?,
         }
     };
     let count = messages.len();
-    let is_in_state = |message: &Message| message.delivery.as_ref().is_some_and(|delivery| delivery.state() == state);
+    let is_in_state =
+        |message: &Message| message.delivery.as_ref().is_some_and(|delivery| delivery.state() == state);
     if let Some(other) = messages.iter().find(|message| !is_in_state(message)) {
         anyhow::bail!("{} is {:?} instead of {state:?}", other.name, other.delivery);
     }
@@ -214,7 +245,8 @@ async fn replay(office: &Office, expected: &[Item]) -> anyhow::Result<Vec<Item>>
     let mut stream = client.watch_messages(office.watch(&format!("{ledger}-0"))).await?.into_inner();
     let mut items = Vec::with_capacity(expected.len());
     loop {
-        let patience = if items.len() < expected.len() { Duration::from_secs(20) } else { Duration::from_millis(300) };
+        let patience =
+            if items.len() < expected.len() { Duration::from_secs(20) } else { Duration::from_millis(300) };
         match timeout(patience, stream.message()).await {
             Ok(shown) => items.extend(shown?.and_then(item)),
             Err(_) => return Ok(items),

@@ -45,13 +45,21 @@ async fn the_index_built_anew_equals_the_live_one() -> anyhow::Result<()> {
     for daemon in &mut scene.daemons {
         daemon.stop().await?;
         let settings = daemon.settings()?;
-        let entries = || Index::open(&settings.index, index_settings(&settings)?)?.entries().map_err(anyhow::Error::from);
+        let entries = || {
+            Index::open(&settings.index, index_settings(&settings)?)?.entries().map_err(anyhow::Error::from)
+        };
         let live = entries()?;
         let output = daemon.command(&["index", "rebuild"])?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let rebuilt = entries()?;
         ensure!(live.len() > 100, "{} entries", live.len());
-        ensure!(live == rebuilt, "{}: {} entries live, {} built anew", daemon.home.party, live.len(), rebuilt.len());
+        ensure!(
+            live == rebuilt,
+            "{}: {} entries live, {} built anew",
+            daemon.home.party,
+            live.len(),
+            rebuilt.len()
+        );
     }
     Ok(())
 }
@@ -70,7 +78,11 @@ async fn damage_under_load_costs_queries_only_and_only_for_a_while() -> anyhow::
             let after = scene.daemons[1].status().await?.consumed_sequence;
             ensure!(after > before, "{damage:?}: nothing was delivered meanwhile ({after})");
             let kz = &mut scene.daemons[1];
-            if graceful { kz.stop().await? } else { kz.kill() }
+            if graceful {
+                kz.stop().await?
+            } else {
+                kz.kill()
+            }
             damage.inflict(&folder, &mut chance)?;
             kz.start()?;
             kz.ready().await?;
@@ -148,7 +160,10 @@ impl Scene {
     async fn wait_for(&self, received: usize) -> anyhow::Result<()> {
         let end = Instant::now() + RECOVERY;
         while self.received().len() < received {
-            ensure!(Instant::now() < end && !self.traffic.iter().any(Traffic::has_ended), "the traffic does not flow");
+            ensure!(
+                Instant::now() < end && !self.traffic.iter().any(Traffic::has_ended),
+                "the traffic does not flow"
+            );
             sleep(Duration::from_millis(20)).await;
         }
         Ok(())
@@ -158,7 +173,8 @@ impl Scene {
     async fn ask(&self) -> anyhow::Result<bool> {
         let shown = self.received();
         let mut client = self.kz.connect().await;
-        let request = ListMessagesRequest { direction: Direction::Received.into(), ..ListMessagesRequest::default() };
+        let request =
+            ListMessagesRequest { direction: Direction::Received.into(), ..ListMessagesRequest::default() };
         match self.kz.list(&mut client, request).await {
             Ok(messages) => {
                 let count = messages.len();
@@ -170,7 +186,10 @@ impl Scene {
             }
             Err(status) => {
                 let known = ["INDEX_UNAVAILABLE", "INDEX_CATCHING_UP"].contains(&reason(&status).as_str());
-                ensure!(known && status.code() == tonic::Code::Unavailable, "a list is refused with {status}");
+                ensure!(
+                    known && status.code() == tonic::Code::Unavailable,
+                    "a list is refused with {status}"
+                );
                 Ok(false)
             }
         }
@@ -248,7 +267,10 @@ impl Damage {
             }
             // In place: the daemon keeps its files open.
             use std::io::Write as _;
-            let mut file = std::fs::OpenOptions::new().write(true).truncate(matches!(self, Self::Truncate)).open(&path)?;
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .truncate(matches!(self, Self::Truncate))
+                .open(&path)?;
             file.write_all(&bytes)?;
         }
         Ok(())
@@ -263,7 +285,11 @@ fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() { files.extend(self::files(&entry.path())?) } else { files.push(entry.path()) }
+        if entry.file_type()?.is_dir() {
+            files.extend(self::files(&entry.path())?)
+        } else {
+            files.push(entry.path())
+        }
     }
     Ok(files)
 }

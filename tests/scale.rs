@@ -10,9 +10,9 @@ use article6::backoffice::v1::{AcknowledgeMessagesRequest, FeedKind};
 use article6::door::{DialSettings, TlsState, dial};
 use campaign::arguments::{self, Arguments};
 use campaign::chance::Chance;
+use campaign::conclude;
 use campaign::daemon::{Daemon, pair};
 use campaign::office::Office;
-use campaign::conclude;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,7 +62,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<String> {
     }
     for at in 0..2 {
         let times = restart(&mut daemons, at, &offices[at], chance.next()).await?;
-        println!("scale: {} is back: peer door after {:?}, submissions after {:?}", daemons[at].home.party, times.0, times.1);
+        println!(
+            "scale: {} is back: peer door after {:?}, submissions after {:?}",
+            daemons[at].home.party, times.0, times.1
+        );
         let slowest = times.0.max(times.1);
         ensure!(arguments.count < LARGE || slowest <= RESTART, "a restart took {slowest:?}");
         restarts.push(slowest);
@@ -133,7 +136,9 @@ async fn caught_up(daemons: &[Daemon; 2]) -> anyhow::Result<()> {
     let (mut moved, mut last) = (Instant::now(), [0; 2]);
     loop {
         let status = [daemons[0].status().await?, daemons[1].status().await?];
-        let is_done = status.iter().all(|now| now.index_size >= now.ledger_size && now.acknowledged_sequence == now.sealed_sequence);
+        let is_done = status
+            .iter()
+            .all(|now| now.index_size >= now.ledger_size && now.acknowledged_sequence == now.sealed_sequence);
         if is_done {
             return Ok(());
         }
@@ -168,15 +173,28 @@ async fn memory(daemon: &Daemon) -> anyhow::Result<(u64, u64)> {
     let now = daemon.status().await?.resident_bytes;
     let pid = daemon.pid().context("the daemon runs")?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     let peak = peak.context("the kernel tells the highest resident memory")? << 10;
-    println!("scale: {} uses {} MiB, {} MiB at most; bound {} MiB", daemon.home.party, now >> 20, peak >> 20, (MEMORY + cache) >> 20);
+    println!(
+        "scale: {} uses {} MiB, {} MiB at most; bound {} MiB",
+        daemon.home.party,
+        now >> 20,
+        peak >> 20,
+        (MEMORY + cache) >> 20
+    );
     ensure!(peak <= MEMORY + cache, "{} used {peak} bytes", daemon.home.party);
     Ok((now >> 20, peak >> 20))
 }
 
 /// Starts a daemon that was killed: time until the other Party reaches the peer door, and until a submission is answered.
-async fn restart(daemons: &mut [Daemon; 2], at: usize, office: &Office, run: u64) -> anyhow::Result<(Duration, Duration)> {
+async fn restart(
+    daemons: &mut [Daemon; 2],
+    at: usize,
+    office: &Office,
+    run: u64,
+) -> anyhow::Result<(Duration, Duration)> {
     let other = daemons[1 - at].settings()?.peer;
     let door = DialSettings::new(other.address, other.server_name, TlsState::load(other.door.tls)?);
     let began = Instant::now();
@@ -191,6 +209,7 @@ async fn restart(daemons: &mut [Daemon; 2], at: usize, office: &Office, run: u64
         let mut client = office.connect().await;
         office.submit(&mut client, &format!("restart-{run:x}"), BYTES).await.map(|_| began.elapsed())
     };
-    let (peer, submissions) = tokio::time::timeout(PATIENCE, async { tokio::join!(peer, submissions) }).await?;
+    let (peer, submissions) =
+        tokio::time::timeout(PATIENCE, async { tokio::join!(peer, submissions) }).await?;
     Ok((peer, submissions?))
 }

@@ -196,9 +196,11 @@ impl Courier {
         let mut recording: VecDeque<oneshot::Receiver<Result<(), AcknowledgeError>>> = VecDeque::new();
         let mut accepted = state.peer_head();
         let mut next = state.acknowledged() + 1;
+        // A session begins small and grows with each answer: one that is cut short early has still achieved something.
+        let mut most = limits::DELIVERIES_PER_FIRST_REQUEST;
         loop {
             while in_flight.len() < limits::DELIVERY_REQUESTS_IN_FLIGHT {
-                let Some(sent) = self.send_next(&requests, next, accepted).await? else { break };
+                let Some(sent) = self.send_next(&requests, next, accepted, most).await? else { break };
                 next += sent.expected.len() as u64;
                 in_flight.push_back(sent);
             }
@@ -211,6 +213,7 @@ impl Courier {
                     let sent = in_flight.pop_front().ok_or(SessionError::Unexpected)?;
                     let (receipts, head) = read_answer(&answer, &sent, checker)?;
                     accepted = head;
+                    most = limits::DELIVERIES_PER_REQUEST.min(2 * most);
                     recording.push_back(self.link.engine.acknowledge(receipts).await?);
                 }
                 recorded = async { recording.front_mut()?.await.ok() }, if !recording.is_empty() => {
@@ -233,9 +236,10 @@ impl Courier {
         requests: &mpsc::Sender<DeliverRequest>,
         next: u64,
         accepted: PeerHead,
+        most: usize,
     ) -> Result<Option<InFlight>, SessionError> {
         let store = self.link.engine.store();
-        let parcels = sealed_from(store, next, limits::DELIVERIES_PER_REQUEST, limits::DELIVERY_REQUEST_BYTES)?;
+        let parcels = sealed_from(store, next, most, limits::DELIVERY_REQUEST_BYTES)?;
         if parcels.is_empty() {
             return Ok(None);
         }

@@ -18,7 +18,6 @@ pub fn program() -> PathBuf {
     std::env::var_os("ARTICLE6_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_article6").into(), PathBuf::from)
 }
 
-
 /// One Party's daemon.
 pub struct Daemon {
     /// Its home.
@@ -42,7 +41,12 @@ pub fn pair(folder: &Path, store: &str) -> anyhow::Result<[Daemon; 2]> {
 impl Daemon {
     fn at(home: Home) -> anyhow::Result<Self> {
         let [chain, key, authority] = home.client_files("operations", "operations");
-        let tls = TlsState::load(TlsSettings { chain, key, authorities: vec![authority], ..TlsSettings::default() })?;
+        let tls = TlsState::load(TlsSettings {
+            chain,
+            key,
+            authorities: vec![authority],
+            ..TlsSettings::default()
+        })?;
         let status = DialSettings::new(format!("127.0.0.1:{}", home.ports[2]), "localhost", tls);
         Ok(Self { home, running: None, status })
     }

@@ -3,7 +3,8 @@
 use article6::backoffice::caller::OFFICIAL;
 use article6::backoffice::v1::message_service_client::MessageServiceClient;
 use article6::backoffice::v1::{
-    GetMessageRequest, ListMessagesRequest, Message, MessageView, Submission, SubmitMessageRequest, WatchMessagesRequest,
+    GetMessageRequest, ListMessagesRequest, Message, MessageView, Submission, SubmitMessageRequest,
+    WatchMessagesRequest,
 };
 use article6::commands::homes::Home;
 use article6::door::{DialSettings, Dialled, TlsSettings, TlsState, dial};
@@ -32,7 +33,12 @@ impl Office {
     /// The back office of a home.
     pub fn of(home: &Home) -> anyhow::Result<Self> {
         let [chain, key, authority] = home.client_files("backoffice", "backoffice");
-        let tls = TlsState::load(TlsSettings { chain, key, authorities: vec![authority], ..TlsSettings::default() })?;
+        let tls = TlsState::load(TlsSettings {
+            chain,
+            key,
+            authorities: vec![authority],
+            ..TlsSettings::default()
+        })?;
         let dial = DialSettings::new(format!("127.0.0.1:{}", home.ports[1]), "localhost", tls);
         Ok(Self { dial, official: if home.party == "US" { "US-DO-0011" } else { "KZ-DO-0007" } })
     }
@@ -57,14 +63,25 @@ impl Office {
 
     /// The feed from a cursor; it has no deadline.
     pub fn watch(&self, cursor: &str) -> Request<WatchMessagesRequest> {
-        let mut request = Request::new(WatchMessagesRequest { cursor: cursor.to_owned(), ..WatchMessagesRequest::default() });
+        let mut request = Request::new(WatchMessagesRequest {
+            cursor: cursor.to_owned(),
+            ..WatchMessagesRequest::default()
+        });
         request.metadata_mut().insert(OFFICIAL, MetadataValue::from_static(self.official));
         request
     }
 
     /// Submits once.
-    pub async fn submit(&self, client: &mut Client, request_id: &str, bytes: usize) -> Result<Message, Status> {
-        let request = SubmitMessageRequest { request_id: request_id.to_owned(), submission: Some(submission(request_id, bytes)) };
+    pub async fn submit(
+        &self,
+        client: &mut Client,
+        request_id: &str,
+        bytes: usize,
+    ) -> Result<Message, Status> {
+        let request = SubmitMessageRequest {
+            request_id: request_id.to_owned(),
+            submission: Some(submission(request_id, bytes)),
+        };
         let answer = client.submit_message(self.call(request)).await?.into_inner();
         answer.message.ok_or_else(|| Status::internal("an answer without its message"))
     }
@@ -81,7 +98,11 @@ impl Office {
     }
 
     /// All messages that match, page by page.
-    pub async fn list(&self, client: &mut Client, conditions: ListMessagesRequest) -> Result<Vec<Message>, Status> {
+    pub async fn list(
+        &self,
+        client: &mut Client,
+        conditions: ListMessagesRequest,
+    ) -> Result<Vec<Message>, Status> {
         let mut request = ListMessagesRequest { page_size: 500, ..conditions };
         let mut messages = Vec::new();
         loop {

@@ -89,12 +89,17 @@ impl Traffic {
     }
 
     /// Waits until the feed has shown `received` messages and every outcome, then ends it.
-    pub async fn finish_feed(self, received: u64, patience: Duration) -> anyhow::Result<(Office, Arc<Record>)> {
+    pub async fn finish_feed(
+        self,
+        received: u64,
+        patience: Duration,
+    ) -> anyhow::Result<(Office, Arc<Record>)> {
         let outcomes = self.record.answered.lock().unwrap().len() as u64;
         let whole = async {
             while !self.feed.is_finished() {
                 let last = self.record.feed.lock().unwrap().keys().last().copied().unwrap_or(0);
-                let all = self.record.count(FeedKind::Received) >= received && self.record.count(FeedKind::Outcome) >= outcomes;
+                let all = self.record.count(FeedKind::Received) >= received
+                    && self.record.count(FeedKind::Outcome) >= outcomes;
                 if all && self.record.taken_over.load(Ordering::Relaxed) >= last {
                     return;
                 }
@@ -108,7 +113,10 @@ impl Traffic {
             anyhow::bail!("the feed ended");
         }
         self.feed.abort();
-        ensure!(in_time.is_ok(), "the feed shows {shown} of {received} messages and {came} of {outcomes} outcomes");
+        ensure!(
+            in_time.is_ok(),
+            "the feed shows {shown} of {received} messages and {came} of {outcomes} outcomes"
+        );
         Ok((self.office, self.record))
     }
 }
@@ -121,8 +129,14 @@ impl Record {
 
     /// Names of messages in the feed.
     pub fn names(&self, kind: FeedKind) -> Vec<String> {
-        let mut names: Vec<_> =
-            self.places.lock().unwrap().keys().filter(|(of, _)| *of == i32::from(kind)).map(|(_, name)| name.clone()).collect();
+        let mut names: Vec<_> = self
+            .places
+            .lock()
+            .unwrap()
+            .keys()
+            .filter(|(of, _)| *of == i32::from(kind))
+            .map(|(_, name)| name.clone())
+            .collect();
         names.sort();
         names
     }
@@ -190,7 +204,12 @@ async fn submit(
     Ok(())
 }
 
-async fn until_answered(office: &Office, mut client: Client, request_id: &str, record: &Record) -> anyhow::Result<Client> {
+async fn until_answered(
+    office: &Office,
+    mut client: Client,
+    request_id: &str,
+    record: &Record,
+) -> anyhow::Result<Client> {
     loop {
         match office.submit(&mut client, request_id, BYTES).await {
             Ok(message) => {
@@ -198,7 +217,12 @@ async fn until_answered(office: &Office, mut client: Client, request_id: &str, r
                 return Ok(client);
             }
             Err(status) => {
-                let wrong = [tonic::Code::InvalidArgument, tonic::Code::AlreadyExists, tonic::Code::Internal, tonic::Code::PermissionDenied];
+                let wrong = [
+                    tonic::Code::InvalidArgument,
+                    tonic::Code::AlreadyExists,
+                    tonic::Code::Internal,
+                    tonic::Code::PermissionDenied,
+                ];
                 // The client's own transport reports a connection that broke as INTERNAL too, but without a reason.
                 let judged = !super::office::reason(&status).is_empty();
                 ensure!(!(judged && wrong.contains(&status.code())), "{request_id}: {status}");
@@ -215,7 +239,8 @@ async fn follow(office: Office, mut chance: Chance, record: Arc<Record>) -> anyh
     loop {
         let mut client = office.connect().await;
         let taken_over = record.taken_over.load(Ordering::Relaxed);
-        let (from, mut last) = if chance.once_in(2) { (cursor.clone(), seen) } else { (String::new(), taken_over) };
+        let (from, mut last) =
+            if chance.once_in(2) { (cursor.clone(), seen) } else { (String::new(), taken_over) };
         let Ok(answer) = client.watch_messages(office.watch(&from)).await else { continue };
         let mut stream = answer.into_inner();
         // What was shown before the connection broke may not be taken over yet, and nothing new need come.
