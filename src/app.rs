@@ -15,9 +15,9 @@ use crate::exchange::follow::Follower;
 use crate::exchange::start::{Keeper, StartError, start};
 use crate::index;
 use crate::limits;
+use crate::operations;
 use crate::operations::service::reload;
 use crate::operations::v1::operations_service_server::OperationsServiceServer;
-use crate::operations;
 use crate::peer::courier::{Courier, Health};
 use crate::peer::v1::peer_service_server::PeerServiceServer;
 use crate::peer::{self, Link, Trust};
@@ -95,7 +95,11 @@ pub struct Addresses {
 
 impl Daemon {
     /// Opens the store and binds the doors; nothing is served yet.
-    pub async fn open(settings: Settings, disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+    pub async fn open(
+        settings: Settings,
+        disk: Arc<dyn Disk>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, AppError> {
         let keeper = keeper(&settings)?;
         let trust = Arc::new(ArcSwap::from_pointee(trust(&settings)?));
         let started_at = clock.now();
@@ -103,7 +107,8 @@ impl Daemon {
         let engine = tokio::task::spawn_blocking(move || start(&disk, &store_settings, keeper, clock));
         let engine = engine.await.map_err(std::io::Error::other)??;
         let store = engine.store().clone();
-        let follower = Follower::start(store, settings.index.clone(), index_settings(&settings)?, engine.progress())?;
+        let follower =
+            Follower::start(store, settings.index.clone(), index_settings(&settings)?, engine.progress())?;
 
         let peer_door = listen("peer", &settings.peer.door).await?;
         let backoffice_door = listen("back-office", &settings.backoffice).await?;
@@ -112,7 +117,11 @@ impl Daemon {
         let (delivery, delivery_seen) = watch::channel(Health::default());
         let courier = Courier {
             link: link.clone(),
-            dial: DialSettings::new(&settings.peer.address, &settings.peer.server_name, peer_door.tls.clone()),
+            dial: DialSettings::new(
+                &settings.peer.address,
+                &settings.peer.server_name,
+                peer_door.tls.clone(),
+            ),
             backoff: settings.peer.backoff,
             health: delivery,
         };
@@ -131,7 +140,8 @@ impl Daemon {
             started_at,
         };
         let (health, _) = tonic_health::server::health_reporter();
-        let message = backoffice::service::Service::new(office).map_err(|error| StartError::Failed(error.to_string()))?;
+        let message = backoffice::service::Service::new(office)
+            .map_err(|error| StartError::Failed(error.to_string()))?;
         let doors = [
             (peer_door, peer_routes(link), Limits::default(), vec!["/article6.peer.v1.PeerService/Deliver"]),
             (
@@ -166,11 +176,16 @@ impl Daemon {
     }
 
     /// Serves until `stop` resolves or the store fails; then drains. `Err` when the store failed.
-    pub async fn run(self, stop: impl Future<Output = ()>, reload_asked: impl AsyncReload) -> Result<(), String> {
+    pub async fn run(
+        self,
+        stop: impl Future<Output = ()>,
+        reload_asked: impl AsyncReload,
+    ) -> Result<(), String> {
         let Self { engine, follower, doors, courier, health, shutdown } = self;
         let tls: Vec<_> = doors.iter().map(|(listening, ..)| listening.tls.clone()).collect();
         for (listening, routes, limits, long_lived) in doors {
-            let settings = DoorSettings { name: listening.name, limits, long_lived, counters: Arc::default() };
+            let settings =
+                DoorSettings { name: listening.name, limits, long_lived, counters: Arc::default() };
             tokio::spawn(door::serve(listening.listener, listening.tls, routes, settings, shutdown.clone()));
         }
         let delivering = tokio::spawn(courier.run(shutdown.clone()));
@@ -221,29 +236,32 @@ async fn keep_certificates_fresh(doors: Vec<Arc<TlsState>>, mut asked: impl Asyn
         match tokio::task::spawn_blocking(move || reload(&doors)).await {
             Ok(Ok(0)) if !on_request => {}
             Ok(Ok(changed_files)) => tracing::info!(changed_files, "certificates are read anew"),
-            Ok(Err(error)) => tracing::error!(%error, "certificates cannot be read anew; the old ones stay in force"),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "certificates cannot be read anew; the old ones stay in force")
+            }
             Err(error) => tracing::error!(%error, "the reload was cut short"),
         }
     }
 }
 
 async fn set_health(health: &tonic_health::server::HealthReporter, status: tonic_health::ServingStatus) {
-    for service in [
-        "",
-        "article6.backoffice.v1.MessageService",
-        "article6.operations.v1.OperationsService",
-    ] {
+    for service in ["", "article6.backoffice.v1.MessageService", "article6.operations.v1.OperationsService"] {
         health.set_service_status(service, status).await;
     }
 }
 
 async fn listen(name: &'static str, settings: &Listener) -> Result<Listening, AppError> {
     let tls_settings = settings.tls.clone();
-    let tls = tokio::task::spawn_blocking(move || TlsState::load(tls_settings)).await.map_err(std::io::Error::other)?;
+    let tls = tokio::task::spawn_blocking(move || TlsState::load(tls_settings))
+        .await
+        .map_err(std::io::Error::other)?;
     let tls = tls.map_err(|error| AppError::Door { door: name, what: error.to_string() })?;
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| AppError::Door {
         door: name,
-        what: format!("{}: {error}; is another daemon running, or another program on this port?", settings.listen),
+        what: format!(
+            "{}: {error}; is another daemon running, or another program on this port?",
+            settings.listen
+        ),
     })?;
     Ok(Listening { name, listener, tls })
 }
@@ -255,16 +273,32 @@ fn peer_routes(link: Link) -> Routes {
     Routes::new(service)
 }
 
-fn backoffice_routes(service: backoffice::service::Service, health: &tonic_health::server::HealthReporter, reflection: bool) -> Routes {
+fn backoffice_routes(
+    service: backoffice::service::Service,
+    health: &tonic_health::server::HealthReporter,
+    reflection: bool,
+) -> Routes {
     let service = MessageServiceServer::new(service)
         .max_decoding_message_size(limits::MESSAGE_BYTES)
         .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
-    let health = tonic_health::pb::health_server::HealthServer::new(tonic_health::server::HealthService::from_health_reporter(health.clone()));
-    with_reflection(Routes::new(service).add_service(health), reflection, "article6.backoffice.v1.MessageService")
+    let health = tonic_health::pb::health_server::HealthServer::new(
+        tonic_health::server::HealthService::from_health_reporter(health.clone()),
+    );
+    with_reflection(
+        Routes::new(service).add_service(health),
+        reflection,
+        "article6.backoffice.v1.MessageService",
+    )
 }
 
-fn operations_routes(service: operations::service::Service, health: &tonic_health::server::HealthReporter, reflection: bool) -> Routes {
-    let health = tonic_health::pb::health_server::HealthServer::new(tonic_health::server::HealthService::from_health_reporter(health.clone()));
+fn operations_routes(
+    service: operations::service::Service,
+    health: &tonic_health::server::HealthReporter,
+    reflection: bool,
+) -> Routes {
+    let health = tonic_health::pb::health_server::HealthServer::new(
+        tonic_health::server::HealthService::from_health_reporter(health.clone()),
+    );
     let routes = Routes::new(OperationsServiceServer::new(service)).add_service(health);
     with_reflection(routes, reflection, "article6.operations.v1.OperationsService")
 }
@@ -309,14 +343,21 @@ pub fn keeper(settings: &Settings) -> Result<Keeper, AppError> {
     let certificate = one_certificate(certificate_path)?;
     let production = settings.terms.environment == wire::channel::v1::Environment::Production;
     if production && certificate.is_development() {
-        return Err(unusable(certificate_path, "the certificate is marked as made for development; use one of your authority in production"));
+        return Err(unusable(
+            certificate_path,
+            "the certificate is marked as made for development; use one of your authority in production",
+        ));
     }
     if !certificate.may_sign() {
-        return Err(unusable(certificate_path, "the certificate is not for signatures: its key usage lacks digitalSignature"));
+        return Err(unusable(
+            certificate_path,
+            "the certificate is not for signatures: its key usage lacks digitalSignature",
+        ));
     }
     let development = certificate.is_development();
     let key = read_key(&settings.signing.key, development)?;
-    let signing_key = SigningKey::from_pkcs8(&key, certificate).map_err(|error| unusable(&settings.signing.key, error))?;
+    let signing_key =
+        SigningKey::from_pkcs8(&key, certificate).map_err(|error| unusable(&settings.signing.key, error))?;
     let key = read_key(&settings.ledger_key, development)?;
     let ledger_key = LedgerKey::from_pkcs8(&key).map_err(|error| unusable(&settings.ledger_key, error))?;
     Ok(Keeper { terms: settings.terms.clone(), signing_key, ledger_key })
@@ -337,7 +378,8 @@ pub fn trust(settings: &Settings) -> Result<Trust, AppError> {
     let text = std::fs::read_to_string(path).map_err(|error| unusable(path, error))?;
     let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim());
     let ledger_key = bytes.ok().and_then(|bytes| bytes.try_into().ok());
-    let ledger_key = ledger_key.ok_or_else(|| unusable(path, "the base64 of a 32-byte Ed25519 public key is expected"))?;
+    let ledger_key =
+        ledger_key.ok_or_else(|| unusable(path, "the base64 of a 32-byte Ed25519 public key is expected"))?;
     Ok(Trust { signing, ledger_key })
 }
 
@@ -346,7 +388,11 @@ pub fn index_settings(settings: &Settings) -> Result<index::Settings, AppError> 
     let identity = crate::journal::identity::Identity::read(&crate::disk::SystemDisk, &settings.store.paths);
     let identity = identity.map_err(|error| AppError::Store(error.into()))?;
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    Ok(index::Settings { store: identity.store.0, boot: boot.trim().to_owned(), cache_bytes: settings.index_cache_bytes })
+    Ok(index::Settings {
+        store: identity.store.0,
+        boot: boot.trim().to_owned(),
+        cache_bytes: settings.index_cache_bytes,
+    })
 }
 
 fn one_certificate(path: &Path) -> Result<Certificate, AppError> {

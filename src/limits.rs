@@ -104,6 +104,8 @@ pub const DELIVERIES_PER_FIRST_REQUEST: usize = 8;
 pub const DELIVERIES_PER_REQUEST: usize = 128;
 /// Bytes of messages in one request of a delivery, unless a single message is longer.
 pub const DELIVERY_REQUEST_BYTES: usize = 512 * 1024;
+/// Messages that make another delivery request worth sending while one is under way.
+pub const DELIVERIES_WORTH_A_REQUEST: u64 = 64;
 /// Delivery requests sent and not yet answered.
 pub const DELIVERY_REQUESTS_IN_FLIGHT: usize = 8;
 /// Delivery requests of the other Party being verified or stored at once.
@@ -117,6 +119,8 @@ pub const OPEN_ANSWER: Duration = Duration::from_secs(15);
 pub const FEED_PAGE: usize = 256;
 /// Bytes of content read at once for a feed.
 pub const FEED_PAGE_BYTES: usize = 1024 * 1024;
+/// Rest after a page of a feed: under load the next page then holds more.
+pub const FEED_REST: Duration = Duration::from_millis(1);
 /// Sign of life on a quiet feed.
 pub const FEED_HEARTBEAT: Duration = Duration::from_secs(15);
 /// Feeds one client may have open.

@@ -9,14 +9,22 @@ use crate::vault::{Place, SealError, Vault};
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, Item, Record};
 use prost::Message as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Opens committed events. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     reader: Reader,
     vault: Arc<Vault>,
+    recent: Arc<Recent>,
 }
+
+/// The events recorded last, opened: delivery, feeds and index all read them within moments.
+#[derive(Debug)]
+struct Recent(Vec<Mutex<Option<Arc<OpenedEvent>>>>);
+
+/// Events kept opened. Their content is bounded by the size of a batch.
+const RECENT_EVENTS: usize = 512;
 
 /// A committed event with its record.
 #[derive(Debug, Clone)]
@@ -29,7 +37,16 @@ pub struct OpenedEvent {
     pub record: Record,
     /// The envelope stored with it, decoded.
     pub envelope: Option<Envelope>,
-    stored: Stored,
+    commitment: Digest,
+    item: StoredItem,
+}
+
+/// The content of an event, as it is at hand.
+#[derive(Debug, Clone)]
+enum StoredItem {
+    None,
+    Sealed(Stored),
+    Open(Item),
 }
 
 /// Why a committed event cannot be opened.
@@ -57,7 +74,8 @@ pub enum StoreError {
 impl Store {
     /// Joins a journal and its vault.
     pub fn new(reader: Reader, vault: Arc<Vault>) -> Self {
-        Self { reader, vault }
+        let recent = Recent(std::iter::repeat_with(Mutex::default).take(RECENT_EVENTS).collect());
+        Self { reader, vault, recent: Arc::new(recent) }
     }
 
     /// The journal.
@@ -71,18 +89,25 @@ impl Store {
     }
 
     /// Opens one event.
-    pub fn event(&self, leaf: u64) -> Result<OpenedEvent, StoreError> {
+    pub fn event(&self, leaf: u64) -> Result<Arc<OpenedEvent>, StoreError> {
+        if leaf < self.reader.head().size
+            && let Some(opened) = self.recent.get(leaf)
+        {
+            return Ok(opened);
+        }
         let stored = self.reader.event(leaf)?;
-        open(&self.vault, leaf, stored)
+        open(&self.vault, leaf, stored).map(Arc::new)
     }
 
     /// Opens the item of an event; `None` without one.
     pub fn item(&self, opened: &OpenedEvent) -> Result<Option<Item>, StoreError> {
-        let event = &opened.stored.event;
-        if event.item.is_empty() {
-            return Ok(None);
-        }
-        let place = Place { segment: opened.stored.segment, leaf: opened.leaf, commitment: event.commitment };
+        let stored = match &opened.item {
+            StoredItem::None => return Ok(None),
+            StoredItem::Open(item) => return Ok(Some(item.clone())),
+            StoredItem::Sealed(stored) => stored,
+        };
+        let event = &stored.event;
+        let place = Place { segment: stored.segment, leaf: opened.leaf, commitment: event.commitment };
         let bytes = self
             .vault
             .open_item(place, &event.seed, &event.item)
@@ -90,41 +115,77 @@ impl Store {
         Item::decode(bytes.as_slice()).map(Some).map_err(|_| StoreError::Undecodable(opened.leaf))
     }
 
+    /// Keeps an event that is about to be committed at hand. It is shown only once it is.
+    pub fn remember(&self, opened: OpenedEvent) {
+        self.recent.put(opened);
+    }
+
     /// The newest event found by a name, confirmed.
-    pub fn find(&self, lookup: &Lookup) -> Result<Option<OpenedEvent>, StoreError> {
+    pub fn find(&self, lookup: &Lookup) -> Result<Option<Arc<OpenedEvent>>, StoreError> {
         self.find_from(lookup, 0)
     }
 
     /// The newest event from index `from` on that is found by a name, confirmed.
-    pub fn find_from(&self, lookup: &Lookup, from: u64) -> Result<Option<OpenedEvent>, StoreError> {
-        for leaf in self.candidates(lookup, from)? {
-            let opened = self.event(leaf)?;
-            if lookups(&opened.event, opened.envelope.as_ref()).contains(lookup) {
+    pub fn find_from(&self, lookup: &Lookup, from: u64) -> Result<Option<Arc<OpenedEvent>>, StoreError> {
+        let fingerprint = name_fingerprint(lookup);
+        // Sequences occur once, so the newest hit is the event but for a collision.
+        if !matches!(lookup, Lookup::Message(_)) {
+            let newest = self.reader.find_newest(fingerprint)?.filter(|leaf| *leaf >= from);
+            match newest.map(|leaf| self.confirm(leaf, lookup)).transpose()? {
+                Some(Some(opened)) => return Ok(Some(opened)),
+                Some(None) => {}
+                None => return Ok(None),
+            }
+        }
+        for leaf in self.reader.find(fingerprint, from)? {
+            if let Some(opened) = self.confirm(leaf, lookup)? {
                 return Ok(Some(opened));
             }
         }
         Ok(None)
     }
 
-    fn candidates(&self, lookup: &Lookup, from: u64) -> Result<Vec<u64>, StoreError> {
-        let fingerprint = name_fingerprint(lookup);
-        // Sequences occur once, so the newest hit is the event but for a collision.
-        if !matches!(lookup, Lookup::Message(_))
-            && let Some(leaf) = self.reader.find_newest(fingerprint)?
-        {
-            let opened = self.event(leaf)?;
-            if lookups(&opened.event, opened.envelope.as_ref()).contains(lookup) {
-                return Ok(vec![leaf]);
-            }
+    fn confirm(&self, leaf: u64, lookup: &Lookup) -> Result<Option<Arc<OpenedEvent>>, StoreError> {
+        let opened = self.event(leaf)?;
+        let found = lookups(&opened.event, opened.envelope.as_ref()).contains(lookup);
+        Ok(found.then_some(opened))
+    }
+}
+
+impl Recent {
+    fn get(&self, leaf: u64) -> Option<Arc<OpenedEvent>> {
+        let found = self.slot(leaf)?.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        found.filter(|opened| opened.leaf == leaf)
+    }
+
+    fn put(&self, opened: OpenedEvent) {
+        if let Some(slot) = self.slot(opened.leaf) {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(opened));
         }
-        Ok(self.reader.find(fingerprint, from)?)
+    }
+
+    fn slot(&self, leaf: u64) -> Option<&Mutex<Option<Arc<OpenedEvent>>>> {
+        self.0.get(usize::try_from(leaf).ok()? % RECENT_EVENTS)
     }
 }
 
 impl OpenedEvent {
+    /// An event on its way into the journal.
+    pub fn new(
+        leaf: u64,
+        commitment: Digest,
+        event: Event,
+        record: Record,
+        envelope: Option<Envelope>,
+        item: Option<Item>,
+    ) -> Self {
+        let item = item.map_or(StoredItem::None, StoredItem::Open);
+        Self { leaf, event, record, envelope, commitment, item }
+    }
+
     /// The ledger's leaf entry.
     pub fn commitment(&self) -> Digest {
-        self.stored.event.commitment
+        self.commitment
     }
 
     /// Salt of the commitment.
@@ -134,7 +195,7 @@ impl OpenedEvent {
 
     /// Whether content is stored with it.
     pub fn has_item(&self) -> bool {
-        !self.stored.event.item.is_empty()
+        !matches!(self.item, StoredItem::None)
     }
 }
 
@@ -145,13 +206,13 @@ pub fn name_fingerprint(lookup: &Lookup) -> Fingerprint {
 
 /// Opens a stored event and checks it against its commitment.
 pub fn open(vault: &Vault, leaf: u64, stored: Stored) -> Result<OpenedEvent, StoreError> {
-    let SealedEvent { commitment: committed, seed, record, .. } = &stored.event;
-    let place = Place { segment: stored.segment, leaf, commitment: *committed };
+    let SealedEvent { commitment: committed, ref seed, ref record, .. } = stored.event;
+    let place = Place { segment: stored.segment, leaf, commitment: committed };
     let bytes =
         vault.open_record(place, seed, record).map_err(|source| StoreError::Sealed { leaf, source })?;
     let record = Record::decode(bytes.as_slice()).map_err(|_| StoreError::Undecodable(leaf))?;
     let salt: &[u8; 32] = record.salt.as_ref().try_into().map_err(|_| StoreError::Undecodable(leaf))?;
-    if commitment(salt, &record.event) != *committed {
+    if commitment(salt, &record.event) != committed {
         return Err(StoreError::Uncommitted(leaf));
     }
     let event = Event::decode(record.event.clone()).map_err(|_| StoreError::Undecodable(leaf))?;
@@ -159,5 +220,6 @@ pub fn open(vault: &Vault, leaf: u64, stored: Stored) -> Result<OpenedEvent, Sto
         true => None,
         false => Some(Envelope::decode(record.envelope.clone()).map_err(|_| StoreError::Undecodable(leaf))?),
     };
-    Ok(OpenedEvent { leaf, event, record, envelope, stored })
+    let item = if stored.event.item.is_empty() { StoredItem::None } else { StoredItem::Sealed(stored) };
+    Ok(OpenedEvent { leaf, event, record, envelope, commitment: committed, item })
 }

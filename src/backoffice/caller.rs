@@ -50,13 +50,15 @@ impl Callers {
     /// Adds a client with the officials it may act for.
     pub fn add(&mut self, key: Digest, name: &str, officials: impl IntoIterator<Item = String>) {
         let feeds = Arc::new(Semaphore::new(limits::FEEDS_PER_CLIENT));
-        self.clients.insert(key, Client { name: name.to_owned(), officials: officials.into_iter().collect(), feeds });
+        self.clients
+            .insert(key, Client { name: name.to_owned(), officials: officials.into_iter().collect(), feeds });
     }
 
     /// Recognises the client by its certificate's key, and the official by the call's metadata.
     pub fn recognise<T>(&self, request: &Request<T>) -> Result<Caller, Refusal> {
         let identity = request.extensions().get::<PeerIdentity>();
-        let known = identity.and_then(|identity| Some((identity.key_id, self.clients.get(&identity.key_id)?)));
+        let known =
+            identity.and_then(|identity| Some((identity.key_id, self.clients.get(&identity.key_id)?)));
         let Some((key, client)) = known else {
             return Err(Refusal::new(
                 Code::PermissionDenied,
@@ -127,7 +129,9 @@ fn official(metadata: &MetadataMap) -> Result<String, Refusal> {
         return Err(Refusal::new(
             Code::InvalidArgument,
             "OFFICIAL_MALFORMED",
-            format!("{OFFICIAL} must name one official by his identifier: 1 to 40 letters, digits and - _ . :"),
+            format!(
+                "{OFFICIAL} must name one official by his identifier: 1 to 40 letters, digits and - _ . :"
+            ),
         ));
     }
     Ok(text.to_owned())

@@ -10,8 +10,8 @@ use super::view::View;
 use super::{Office, refusals};
 use crate::channel::lookup::Lookup;
 use crate::door::{Draining, Refusal};
-use crate::store::{OpenedEvent, StoreError};
 use crate::limits;
+use crate::store::{OpenedEvent, StoreError};
 use crate::wire::channel::v1::StatementType;
 use crate::wire::ledger::v1::event::Fact;
 use prost::Message as _;
@@ -80,8 +80,10 @@ impl Feed {
             }
             for Item { next_leaf, kind, message, .. } in items {
                 let cursor = self.cursors.encode(next_leaf);
-                self.send(out, WatchMessagesResponse { cursor, kind: kind.into(), message: Some(message) }).await?;
+                self.send(out, WatchMessagesResponse { cursor, kind: kind.into(), message: Some(message) })
+                    .await?;
             }
+            tokio::time::sleep(limits::FEED_REST).await;
         }
     }
 
@@ -114,7 +116,7 @@ impl Feed {
                     Some(found) => sealed = found,
                     None => return Ok(None),
                 }
-                (FeedKind::Outcome, &sealed)
+                (FeedKind::Outcome, sealed.as_ref())
             }
             _ => return Ok(None),
         };
@@ -124,7 +126,12 @@ impl Feed {
         }
         let view = if self.reading.is_some() { View::Full } else { View::Basic };
         let message = self.office.view(shown, view)?;
-        Ok(message.map(|message| Item { next_leaf: opened.leaf + 1, kind, message, content_leaf: shown.leaf }))
+        Ok(message.map(|message| Item {
+            next_leaf: opened.leaf + 1,
+            kind,
+            message,
+            content_leaf: shown.leaf,
+        }))
     }
 
     fn wants(&self, kind: FeedKind) -> bool {

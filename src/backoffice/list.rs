@@ -6,9 +6,9 @@ use super::view::View;
 use super::{Office, refusals};
 use crate::channel::lookup::Lookup;
 use crate::door::Refusal;
-use crate::store::StoreError;
 use crate::index::{self, Flags, Row, Scan};
 use crate::limits;
+use crate::store::StoreError;
 use prost::Message as _;
 use prost_types::Timestamp;
 
@@ -29,7 +29,8 @@ impl Office {
         self.follower.wait_for(size, limits::INDEX_PATIENCE).await.map_err(refusals::query)?;
         let conditions = conditions(&request);
         let plan = self.plan(&request, size, &conditions)?;
-        let page = self.follower.scan(plan.scan, |row, flags| plan.matches(row, flags)).map_err(refusals::query)?;
+        let page =
+            self.follower.scan(plan.scan, |row, flags| plan.matches(row, flags)).map_err(refusals::query)?;
         let mut messages = Vec::with_capacity(page.rows.len());
         for (row, _) in &page.rows {
             let opened = self.engine.store().event(row.leaf).map_err(|error| refusals::store(&error))?;
@@ -51,8 +52,12 @@ impl Office {
             token => read_page_token(token, conditions)?.min(size),
         };
         let store_failed = |error: StoreError| refusals::store(&error);
-        let from = request.recorded_from.map_or(Ok(0), |time| self.first_at(time, size)).map_err(store_failed)?;
-        let until = request.recorded_before.map_or(Ok(size), |time| self.first_at(time, size)).map_err(store_failed)?;
+        let from =
+            request.recorded_from.map_or(Ok(0), |time| self.first_at(time, size)).map_err(store_failed)?;
+        let until = request
+            .recorded_before
+            .map_or(Ok(size), |time| self.first_at(time, size))
+            .map_err(store_failed)?;
         let wanted = request.delivery_state();
         let undelivered = matches!(wanted, DeliveryState::Queued | DeliveryState::Stalled);
         // Messages are delivered in order: none that waits stands before the first that waits.

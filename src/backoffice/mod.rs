@@ -14,7 +14,12 @@ pub mod token;
 pub mod view;
 
 /// The generated service package.
-#[allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated from the protos, which carry the documentation")]
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated from the protos, which carry the documentation"
+)]
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/backoffice/article6.backoffice.v1.rs"));
 }

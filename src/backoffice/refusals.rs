@@ -3,8 +3,8 @@
 use crate::door::{FieldViolation, Refusal};
 use crate::exchange::follow::QueryError;
 use crate::exchange::local::NoteError;
-use crate::store::StoreError;
 use crate::exchange::submit::SubmitError;
+use crate::store::StoreError;
 use std::time::Duration;
 use tonic::Code;
 
@@ -35,12 +35,20 @@ pub fn stopping() -> Refusal {
 /// The store cannot be read; the cause goes to the log.
 pub fn store(error: &StoreError) -> Refusal {
     tracing::error!(%error, "the store cannot be read");
-    Refusal::new(Code::Internal, "STORE_UNREADABLE", "the store cannot be read; the daemon's operator must look at it")
+    Refusal::new(
+        Code::Internal,
+        "STORE_UNREADABLE",
+        "the store cannot be read; the daemon's operator must look at it",
+    )
 }
 
 fn no_space() -> Refusal {
-    Refusal::new(Code::ResourceExhausted, "NO_SPACE", "there is no space left to record this; nothing was changed")
-        .retry_after(SHORTAGE_RETRY)
+    Refusal::new(
+        Code::ResourceExhausted,
+        "NO_SPACE",
+        "there is no space left to record this; nothing was changed",
+    )
+    .retry_after(SHORTAGE_RETRY)
 }
 
 /// A submission was not accepted.
@@ -53,9 +61,11 @@ pub fn submit(error: SubmitError) -> Refusal {
         ),
         SubmitError::NoSpace => no_space(),
         SubmitError::Stopping => stopping(),
-        SubmitError::Store => {
-            Refusal::new(Code::Internal, "STORE_UNREADABLE", "the store cannot be read; the daemon's operator must look at it")
-        }
+        SubmitError::Store => Refusal::new(
+            Code::Internal,
+            "STORE_UNREADABLE",
+            "the store cannot be read; the daemon's operator must look at it",
+        ),
     }
 }
 
@@ -73,7 +83,9 @@ pub fn query(error: QueryError) -> Refusal {
         QueryError::CatchingUp { position, size } => Refusal::new(
             Code::Unavailable,
             "INDEX_CATCHING_UP",
-            format!("the query index covers {position} of {size} events; sending and receiving are not affected"),
+            format!(
+                "the query index covers {position} of {size} events; sending and receiving are not affected"
+            ),
         )
         .metadata("position", position.to_string())
         .metadata("size", size.to_string())

@@ -15,6 +15,7 @@ use crate::channel::lookup::Lookup;
 use crate::door::{Draining, Refusal};
 use crate::store::OpenedEvent;
 use crate::wire::ledger::v1::HandedOver;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -36,9 +37,10 @@ impl Service {
         Ok(Self { cursors: Cursors::of(&founding.commitment()), office })
     }
 
-    fn find(&self, field: &str, name: &str) -> Result<OpenedEvent, Refusal> {
+    fn find(&self, field: &str, name: &str) -> Result<Arc<OpenedEvent>, Refusal> {
         let id = message_id(field, name)?;
-        let found = self.office.engine.store().find(&Lookup::Message(id)).map_err(|error| refusals::store(&error))?;
+        let found =
+            self.office.engine.store().find(&Lookup::Message(id)).map_err(|error| refusals::store(&error))?;
         found.filter(|opened| recorded(&opened.event).is_some()).ok_or_else(refusals::message_not_found)
     }
 
@@ -58,7 +60,10 @@ impl Service {
         Ok(GetMessageResponse { message: Some(message.ok_or_else(refusals::message_not_found)?) })
     }
 
-    fn feed(&self, request: Request<WatchMessagesRequest>) -> Result<(Feed, tokio::sync::OwnedSemaphorePermit), Refusal> {
+    fn feed(
+        &self,
+        request: Request<WatchMessagesRequest>,
+    ) -> Result<(Feed, tokio::sync::OwnedSemaphorePermit), Refusal> {
         let caller = self.office.callers.recognise(&request)?;
         let place = self.office.callers.feed_place(&caller)?;
         let request = request.into_inner();
@@ -79,16 +84,25 @@ impl Service {
         let caller = self.office.callers.recognise(&request)?;
         let request = request.into_inner();
         if request.names.is_empty() && request.cursor.is_empty() {
-            return Err(refusals::field("cursor", "REQUIRED", "name the messages that were taken over, or the cursor of the last"));
+            return Err(refusals::field(
+                "cursor",
+                "REQUIRED",
+                "name the messages that were taken over, or the cursor of the last",
+            ));
         }
         let mut leaves = Vec::with_capacity(request.names.len());
         for (at, name) in request.names.iter().enumerate() {
             let opened = self.find(&format!("names[{at}]"), name)?;
             if !matches!(recorded(&opened.event), Some((super::v1::Direction::Received, _))) {
-                return Err(refusals::field(&format!("names[{at}]"), "NOT_RECEIVED", "only messages received can be taken over"));
+                return Err(refusals::field(
+                    &format!("names[{at}]"),
+                    "NOT_RECEIVED",
+                    "only messages received can be taken over",
+                ));
             }
             let store = self.office.engine.store();
-            let taken = store.find(&Lookup::HandedOver(opened.leaf)).map_err(|error| refusals::store(&error))?;
+            let taken =
+                store.find(&Lookup::HandedOver(opened.leaf)).map_err(|error| refusals::store(&error))?;
             if taken.is_none() {
                 leaves.push(opened.leaf);
             }
@@ -104,7 +118,10 @@ impl Service {
 
 #[tonic::async_trait]
 impl MessageService for Service {
-    async fn submit_message(&self, request: Request<SubmitMessageRequest>) -> Result<Response<SubmitMessageResponse>, Status> {
+    async fn submit_message(
+        &self,
+        request: Request<SubmitMessageRequest>,
+    ) -> Result<Response<SubmitMessageResponse>, Status> {
         let caller = self.office.callers.recognise(&request)?;
         let SubmitMessageRequest { request_id, submission } = request.into_inner();
         let outgoing = prepare(&self.office, &caller, &request_id, submission.unwrap_or_default())?;
@@ -113,24 +130,36 @@ impl MessageService for Service {
         Ok(Response::new(SubmitMessageResponse { message: Some(self.office.as_sealed(leaf)?) }))
     }
 
-    async fn validate_message(&self, request: Request<ValidateMessageRequest>) -> Result<Response<ValidateMessageResponse>, Status> {
+    async fn validate_message(
+        &self,
+        request: Request<ValidateMessageRequest>,
+    ) -> Result<Response<ValidateMessageResponse>, Status> {
         let caller = self.office.callers.recognise(&request)?;
         prepare(&self.office, &caller, "", request.into_inner().submission.unwrap_or_default())?;
         Ok(Response::new(ValidateMessageResponse {}))
     }
 
-    async fn get_message(&self, request: Request<GetMessageRequest>) -> Result<Response<GetMessageResponse>, Status> {
+    async fn get_message(
+        &self,
+        request: Request<GetMessageRequest>,
+    ) -> Result<Response<GetMessageResponse>, Status> {
         Ok(Response::new(self.get(request).await?))
     }
 
-    async fn list_messages(&self, request: Request<ListMessagesRequest>) -> Result<Response<ListMessagesResponse>, Status> {
+    async fn list_messages(
+        &self,
+        request: Request<ListMessagesRequest>,
+    ) -> Result<Response<ListMessagesResponse>, Status> {
         self.office.callers.recognise(&request)?;
         Ok(Response::new(self.office.list(request.into_inner()).await?))
     }
 
     type WatchMessagesStream = ReceiverStream<Result<WatchMessagesResponse, Status>>;
 
-    async fn watch_messages(&self, request: Request<WatchMessagesRequest>) -> Result<Response<Self::WatchMessagesStream>, Status> {
+    async fn watch_messages(
+        &self,
+        request: Request<WatchMessagesRequest>,
+    ) -> Result<Response<Self::WatchMessagesStream>, Status> {
         let draining = request.extensions().get::<Draining>().cloned().unwrap_or_default();
         let (feed, place) = self.feed(request)?;
         let (out, stream) = mpsc::channel(FEED_QUEUE);

@@ -22,7 +22,12 @@ use prost::Message as _;
 use tonic::Code;
 
 /// Checks a submission and makes it ready. Nothing is stored.
-pub fn prepare(office: &Office, caller: &Caller, request_id: &str, submission: Submission) -> Result<Outgoing, Refusal> {
+pub fn prepare(
+    office: &Office,
+    caller: &Caller,
+    request_id: &str,
+    submission: Submission,
+) -> Result<Outgoing, Refusal> {
     let official = caller.acting_official()?;
     expect_channel(office, &submission)?;
     let case_id = token::case_id("submission.case", &submission.case)?;
@@ -33,7 +38,11 @@ pub fn prepare(office: &Office, caller: &Caller, request_id: &str, submission: S
     // The one encoding of the body: these bytes are committed to, stored and sent.
     let body = Bytes::from(submission.body.unwrap_or_default().encode_to_vec());
     if body.len() > BODY_BYTES_MAX {
-        return Err(refusals::field("submission.body", "BODY_TOO_LARGE", "a body has at most 256 KiB; longer texts are documents"));
+        return Err(refusals::field(
+            "submission.body",
+            "BODY_TOO_LARGE",
+            "a body has at most 256 KiB; longer texts are documents",
+        ));
     }
     let (kind, typed) = treaty::check_body(&body).map_err(|mut violations| {
         for violation in &mut violations {

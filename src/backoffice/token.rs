@@ -21,14 +21,22 @@ pub fn case_name(id: &[u8; 16]) -> String {
 /// Reads "messages/{uuid}".
 pub fn message_id(field: &str, name: &str) -> Result<[u8; 16], Refusal> {
     identifier(name, "messages/").ok_or_else(|| {
-        refusals::field(field, "NAME_MALFORMED", "a name \"messages/{message_id}\" is expected, with a UUID in lower case")
+        refusals::field(
+            field,
+            "NAME_MALFORMED",
+            "a name \"messages/{message_id}\" is expected, with a UUID in lower case",
+        )
     })
 }
 
 /// Reads "cases/{uuid}".
 pub fn case_id(field: &str, name: &str) -> Result<[u8; 16], Refusal> {
     identifier(name, "cases/").ok_or_else(|| {
-        refusals::field(field, "NAME_MALFORMED", "a name \"cases/{case_id}\" is expected, with a UUID in lower case")
+        refusals::field(
+            field,
+            "NAME_MALFORMED",
+            "a name \"cases/{case_id}\" is expected, with a UUID in lower case",
+        )
     })
 }
 
@@ -58,7 +66,8 @@ impl Cursors {
 
     /// The ledger index to go on from.
     pub fn decode(&self, cursor: &str, size: u64) -> Result<u64, Refusal> {
-        let malformed = || refusals::field("cursor", "CURSOR_UNKNOWN", "the cursor was not given by this daemon");
+        let malformed =
+            || refusals::field("cursor", "CURSOR_UNKNOWN", "the cursor was not given by this daemon");
         let (ledger, next) = cursor.split_once('-').ok_or_else(malformed)?;
         let next = u64::from_str_radix(next, 16).map_err(|_| malformed())?;
         if ledger != format!("{:08x}", self.ledger) || next > size || self.encode(next) != cursor {
@@ -76,7 +85,11 @@ pub fn page_token(before: u64, conditions: &[u8]) -> String {
 /// The place a page token stands for.
 pub fn read_page_token(token: &str, conditions: &[u8]) -> Result<u64, Refusal> {
     let unknown = || {
-        refusals::field("page_token", "PAGE_TOKEN_UNKNOWN", "the token was not given for a list with these conditions")
+        refusals::field(
+            "page_token",
+            "PAGE_TOKEN_UNKNOWN",
+            "the token was not given for a list with these conditions",
+        )
     };
     let (before, _) = token.split_once('-').ok_or_else(unknown)?;
     let before = u64::from_str_radix(before, 16).map_err(|_| unknown())?;

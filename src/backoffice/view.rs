@@ -10,9 +10,9 @@ use crate::crypto::digest::Digest;
 use crate::door::Refusal;
 use crate::store::{OpenedEvent, StoreError};
 use crate::treaty;
-use crate::wire::assistance::v1::Body;
+use crate::wire::assistance::v1::{Body, Effect};
 use crate::wire::channel::v1::Envelope;
-use crate::wire::ledger::v1::{Event, Item, Receipt, Read, RejectionReason, event::Fact};
+use crate::wire::ledger::v1::{Event, Item, Read, Receipt, RejectionReason, event::Fact};
 use prost::Message as _;
 use std::time::Duration;
 
@@ -30,7 +30,10 @@ impl Office {
     pub fn view(&self, opened: &OpenedEvent, view: View) -> Result<Option<Message>, StoreError> {
         let Some((direction, sequence)) = recorded(&opened.event) else { return Ok(None) };
         let Some(envelope) = &opened.envelope else { return Ok(None) };
-        let item = self.engine.store().item(opened)?;
+        let item = match needs_content(opened, direction, view) {
+            true => self.engine.store().item(opened)?,
+            false => None,
+        };
         let state = self.engine.state();
         let mut delivery = match direction {
             Direction::Sent => self.sent(&state, opened, sequence)?,
@@ -45,7 +48,11 @@ impl Office {
         message.documents = body.as_ref().map(documents).unwrap_or_default();
         message.deficiencies = deficiencies
             .into_iter()
-            .map(|lack| v1::Deficiency { code: lack.code.to_owned(), field: lack.field, article: lack.article.to_owned() })
+            .map(|lack| v1::Deficiency {
+                code: lack.code.to_owned(),
+                field: lack.field,
+                article: lack.article.to_owned(),
+            })
             .collect();
         match view {
             View::Full => message.content = Some(content(opened, item, body)),
@@ -61,7 +68,8 @@ impl Office {
         let message = self.view(&opened, View::Basic).map_err(|error| refusals::store(&error))?;
         let mut message = message.ok_or_else(refusals::message_not_found)?;
         let since = opened.event.recorded_at;
-        message.delivery = Some(v1::Delivery { state: DeliveryState::Queued.into(), since, ..v1::Delivery::default() });
+        message.delivery =
+            Some(v1::Delivery { state: DeliveryState::Queued.into(), since, ..v1::Delivery::default() });
         Ok(message)
     }
 
@@ -84,11 +92,14 @@ impl Office {
             return Ok(self.undelivered(opened));
         }
         let found = self.engine.store().find(&Lookup::Acknowledged(sequence))?;
-        let Some((found, Some(Fact::Acknowledged(event)))) = found.map(|found| (found.clone(), found.event.fact)) else {
+        let Some((found, Some(Fact::Acknowledged(event)))) =
+            found.map(|found| (found.clone(), found.event.fact.clone()))
+        else {
             return Ok(self.undelivered(opened));
         };
         let receipt = Receipt::decode(found.record.receipt.clone()).ok();
-        let delivered_at = receipt.as_ref().and_then(|receipt| Event::decode(receipt.event.clone()).ok()?.recorded_at);
+        let delivered_at =
+            receipt.as_ref().and_then(|receipt| Event::decode(receipt.event.clone()).ok()?.recorded_at);
         let rejected = event.rejection() != RejectionReason::Unspecified;
         let state = if rejected { DeliveryState::Rejected } else { DeliveryState::Delivered };
         Ok(v1::Delivery {
@@ -110,7 +121,9 @@ impl Office {
         };
         // Delivery fails for all messages together; a message is stalled for no longer than it is there.
         let failing = health.failing_since.filter(|_| !health.open);
-        let since = failing.map(|since| opened.event.recorded_at.map_or(since, |at| crate::channel::envelope::later(since, at)));
+        let since = failing.map(|since| {
+            opened.event.recorded_at.map_or(since, |at| crate::channel::envelope::later(since, at))
+        });
         match since.filter(overdue) {
             Some(since) => v1::Delivery {
                 state: DeliveryState::Stalled.into(),
@@ -149,8 +162,19 @@ impl Office {
     }
 }
 
+/// Content is opened only where something of it is shown: the effect says whether there are documents to name.
+fn needs_content(opened: &OpenedEvent, direction: Direction, view: View) -> bool {
+    let documents = Effect::decode(opened.record.effect.clone()).map_or(1, |effect| effect.documents);
+    view == View::Full || direction == Direction::Received || documents > 0
+}
+
 fn retrieved(since: Option<prost_types::Timestamp>) -> v1::Delivery {
-    v1::Delivery { state: DeliveryState::Retrieved.into(), is_terminal: true, since, ..v1::Delivery::default() }
+    v1::Delivery {
+        state: DeliveryState::Retrieved.into(),
+        is_terminal: true,
+        since,
+        ..v1::Delivery::default()
+    }
 }
 
 /// Direction and sequence of the message that an event records.

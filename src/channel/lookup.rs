@@ -44,7 +44,9 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
         Some(Fact::Rejected(rejected)) => return vec![Lookup::Consumed(rejected.sequence)],
         Some(Fact::Acknowledged(acknowledged)) => return vec![Lookup::Acknowledged(acknowledged.sequence)],
         Some(Fact::Equivocation(equivocation)) => return vec![Lookup::Equivocation(equivocation.sequence)],
-        Some(Fact::HandedOver(handed_over)) => return handed_over.leaves.iter().copied().map(Lookup::HandedOver).collect(),
+        Some(Fact::HandedOver(handed_over)) => {
+            return handed_over.leaves.iter().copied().map(Lookup::HandedOver).collect();
+        }
         _ => return Vec::new(),
     };
     message.into_iter().chain([by_sequence]).collect()

@@ -26,7 +26,9 @@ pub fn run(command: &ConfigCommand) -> ExitCode {
     ];
     let mut mistakes: Vec<String> = doors
         .into_iter()
-        .filter_map(|(name, door)| TlsState::load(door.tls.clone()).err().map(|error| format!("{name}: {error}")))
+        .filter_map(|(name, door)| {
+            TlsState::load(door.tls.clone()).err().map(|error| format!("{name}: {error}"))
+        })
         .collect();
     mistakes.extend(keeper(&settings).err().map(|error| format!("identity: {error}")));
     mistakes.extend(trust(&settings).err().map(|error| format!("peer: {error}")));
@@ -34,7 +36,13 @@ pub fn run(command: &ConfigCommand) -> ExitCode {
         eprintln!("{mistake}");
     }
     if mistakes.is_empty() {
-        println!("{} is sound: {} speaks to {} under {}.", config.path.display(), settings.terms.party, settings.terms.counterparty, settings.terms.agreement);
+        println!(
+            "{} is sound: {} speaks to {} under {}.",
+            config.path.display(),
+            settings.terms.party,
+            settings.terms.counterparty,
+            settings.terms.agreement
+        );
         ExitCode::SUCCESS
     } else {
         eprintln!("{} mistake(s) in the files that {} names", mistakes.len(), config.path.display());

@@ -11,8 +11,16 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Officials of both Parties that the fixtures name.
-const OFFICIALS: [&str; 8] =
-    ["US-DO-0003", "US-DO-0011", "US-DO-0015", "KZ-DO-0002", "KZ-DO-0004", "KZ-DO-0007", "KZ-DO-0009", "KZ-DO-0012"];
+const OFFICIALS: [&str; 8] = [
+    "US-DO-0003",
+    "US-DO-0011",
+    "US-DO-0015",
+    "KZ-DO-0002",
+    "KZ-DO-0004",
+    "KZ-DO-0007",
+    "KZ-DO-0009",
+    "KZ-DO-0012",
+];
 
 /// One Party's home.
 #[derive(Debug, Clone)]
@@ -54,7 +62,8 @@ fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
     let start = u16::from_le_bytes(crate::crypto::random::array()?) % (LAST - FIRST);
     let candidates = (FIRST + start..=LAST).chain(FIRST..FIRST + start);
     // All are held at once, so that none is given twice.
-    let bound = candidates.filter_map(|port| Some((TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?, port)));
+    let bound =
+        candidates.filter_map(|port| Some((TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?, port)));
     let (_listeners, ports): (Vec<_>, Vec<_>) = bound.take(count).unzip();
     anyhow::ensure!(ports.len() == count, "there are no {count} free ports");
     Ok(ports)
@@ -73,7 +82,8 @@ impl Home {
 
     /// Starts the daemon as a process of `program`, which is `article6`; its log goes to a file in the home.
     pub fn serve(&self, program: &Path) -> anyhow::Result<Running> {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("daemon.log"))?;
+        let log =
+            std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("daemon.log"))?;
         let child = Command::new(program)
             .args(["serve", "--config"])
             .arg(self.config())
@@ -97,7 +107,12 @@ impl Home {
     /// Connects to the back-office door as soon as the daemon is up.
     pub async fn connect(&self, patience: Duration) -> anyhow::Result<Dialled> {
         let [chain, key, authority] = self.client_files("backoffice", "backoffice");
-        let tls = TlsState::load(TlsSettings { chain, key, authorities: vec![authority], ..TlsSettings::default() })?;
+        let tls = TlsState::load(TlsSettings {
+            chain,
+            key,
+            authorities: vec![authority],
+            ..TlsSettings::default()
+        })?;
         let settings = DialSettings::new(format!("127.0.0.1:{}", self.ports[1]), "localhost", tls);
         let end = Instant::now() + patience;
         loop {
@@ -111,21 +126,27 @@ impl Home {
 
     /// The other Party's ledger key, as this home's daemon trusts it.
     pub fn counterparty_ledger_key(&self) -> anyhow::Result<[u8; 32]> {
-        let settings = crate::config::read(&self.config()).map_err(|_| anyhow::anyhow!("the configuration made here is wrong"))?;
+        let settings = crate::config::read(&self.config())
+            .map_err(|_| anyhow::anyhow!("the configuration made here is wrong"))?;
         Ok(crate::app::trust(&settings)?.ledger_key)
     }
 
     /// Folder of the home's keys and certificates.
     pub fn certs(&self) -> PathBuf {
-        self.folder.parent().map(|parent| parent.join("certs")).unwrap_or_default().join(self.party.to_lowercase())
+        self.folder
+            .parent()
+            .map(|parent| parent.join("certs"))
+            .unwrap_or_default()
+            .join(self.party.to_lowercase())
     }
 
     fn write(&self, other: &Home) -> anyhow::Result<()> {
         std::fs::create_dir(&self.folder)?;
         std::fs::write(self.config(), self.configuration(other)?)?;
         std::fs::write(self.profile(), self.client_profile()?)?;
-        let settings = crate::config::read(&self.config())
-            .map_err(|mistakes| anyhow::anyhow!("{}", mistakes.first().map(ToString::to_string).unwrap_or_default()))?;
+        let settings = crate::config::read(&self.config()).map_err(|mistakes| {
+            anyhow::anyhow!("{}", mistakes.first().map(ToString::to_string).unwrap_or_default())
+        })?;
         init(&settings, &self.folder.join("recovery.key"))
     }
 

@@ -16,8 +16,10 @@ use std::sync::Arc;
 
 /// Arguments of `init`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Writes three things that must not stand together: the store, the key file that opens it, and the \
-recovery key, which you take off the machine at once and lock away.")]
+#[command(
+    after_help = "Writes three things that must not stand together: the store, the key file that opens it, and the \
+recovery key, which you take off the machine at once and lock away."
+)]
 pub struct InitArgs {
     #[command(flatten)]
     config: ConfigArg,
@@ -34,8 +36,15 @@ pub fn run(args: &InitArgs) -> ExitCode {
     };
     match init(&settings, &args.recovery_key) {
         Ok(()) => {
-            println!("The store of {} is founded in {}.", settings.terms.party, settings.store.paths.data.display());
-            println!("Its key file is {}: back it up apart from the store.", settings.store.key_file.display());
+            println!(
+                "The store of {} is founded in {}.",
+                settings.terms.party,
+                settings.store.paths.data.display()
+            );
+            println!(
+                "Its key file is {}: back it up apart from the store.",
+                settings.store.key_file.display()
+            );
             println!("Take {} off this machine now and lock it away.", args.recovery_key.display());
             ExitCode::SUCCESS
         }
@@ -47,8 +56,17 @@ pub fn run(args: &InitArgs) -> ExitCode {
 pub fn init(settings: &Settings, recovery_key: &Path) -> anyhow::Result<()> {
     let keeper = keeper(settings)?;
     let data = &settings.store.paths.data;
-    anyhow::ensure!(!data.join("STORE").exists(), "{} already holds a store: init never touches an existing one", data.display());
-    let folders = [Some(data.as_path()), settings.store.paths.head.parent(), settings.store.key_file.parent(), recovery_key.parent()];
+    anyhow::ensure!(
+        !data.join("STORE").exists(),
+        "{} already holds a store: init never touches an existing one",
+        data.display()
+    );
+    let folders = [
+        Some(data.as_path()),
+        settings.store.paths.head.parent(),
+        settings.store.key_file.parent(),
+        recovery_key.parent(),
+    ];
     for folder in folders.into_iter().flatten().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
@@ -66,7 +84,8 @@ pub fn init(settings: &Settings, recovery_key: &Path) -> anyhow::Result<()> {
 
 fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.map_err(|error| anyhow::anyhow!("{}: {error}; an existing key is never replaced", path.display()))?;
+    let mut file = file
+        .map_err(|error| anyhow::anyhow!("{}: {error}; an existing key is never replaced", path.display()))?;
     file.write_all(bytes)?;
     Ok(file.sync_all()?)
 }

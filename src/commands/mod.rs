@@ -1,13 +1,18 @@
 //! What the commands of the program do, one file or folder each. Nothing else uses this room.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "commands talk to people through their terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "commands talk to people through their terminal"
+)]
 
 pub mod bench;
 pub mod certs;
+pub mod client;
 pub mod config;
 pub mod demo;
-pub mod index;
 pub mod homes;
+pub mod index;
 pub mod init;
 pub mod json;
 pub mod serve;
@@ -23,7 +28,12 @@ pub const CONFIGURATION: u8 = 78;
 
 /// Carries requests for assistance and their answers between two customs services: signed, receipted, provable.
 #[derive(Debug, Parser)]
-#[command(name = "article6", version, about, after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 78 configuration.\nFirst steps: article6 demo")]
+#[command(
+    name = "article6",
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 78 configuration.\nFirst steps: article6 demo"
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -35,6 +45,9 @@ enum Command {
     Init(init::InitArgs),
     /// Run the daemon
     Serve(serve::ServeArgs),
+    /// Send and receive messages at a daemon's back-office door
+    #[command(subcommand)]
+    Client(client::ClientCommand),
     /// Look at a configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -76,6 +89,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Init(args) => init::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Client(command) => client::main(command),
         Command::Config(command) => config::run(&command),
         Command::Index(command) => index::run(&command),
         Command::Certs(command) => certs::run(&command),

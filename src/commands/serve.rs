@@ -67,7 +67,8 @@ impl AsyncReload for Hangup {
 
 fn log_to_stderr(settings: &LogSettings) {
     let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     if settings.json {
         builder.json().flatten_event(true).init();
     } else {

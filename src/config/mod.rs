@@ -6,17 +6,17 @@
 mod reader;
 
 pub use reader::Mistake;
+pub(crate) use reader::Reader;
 
 use crate::channel::retry::Backoff;
 use crate::channel::terms::Terms;
 use crate::crypto::certificate::Certificate;
 use crate::crypto::digest::Digest;
-use crate::door::tls::RevocationPolicy;
 use crate::door::TlsSettings;
+use crate::door::tls::RevocationPolicy;
 use crate::exchange::start::StoreSettings;
 use crate::journal::{Paths, Sizes};
 use crate::wire::channel::v1::Environment;
-use reader::Reader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -178,7 +178,12 @@ fn read_terms(table: &mut Reader) -> Option<Terms> {
     if party.is_some() && party == counterparty {
         table.mistake("counterparty", "the two Parties must differ".to_owned());
     }
-    Some(Terms { environment: environment?, agreement: agreement?, party: party?, counterparty: counterparty? })
+    Some(Terms {
+        environment: environment?,
+        agreement: agreement?,
+        party: party?,
+        counterparty: counterparty?,
+    })
 }
 
 fn read_peer(table: &mut Reader, production: bool) -> Option<PeerSettings> {
@@ -197,7 +202,10 @@ fn read_peer(table: &mut Reader, production: bool) -> Option<PeerSettings> {
     let server_name = table.required("server_name", |text| Ok(text.to_owned()));
     let signing_certificates = table.paths("signing_certificates");
     if signing_certificates.is_empty() {
-        table.mistake("signing_certificates", "name the certificate of the key that signs the other Party's messages".to_owned());
+        table.mistake(
+            "signing_certificates",
+            "name the certificate of the key that signs the other Party's messages".to_owned(),
+        );
     }
     let ledger_key = table.path("ledger_key");
     let default = Backoff::default();
@@ -219,14 +227,21 @@ fn read_peer(table: &mut Reader, production: bool) -> Option<PeerSettings> {
     })
 }
 
-fn read_door(table: &mut Reader, production: bool, revocation_policy: RevocationPolicy) -> Option<DoorSettings> {
+fn read_door(
+    table: &mut Reader,
+    production: bool,
+    revocation_policy: RevocationPolicy,
+) -> Option<DoorSettings> {
     let listen = table.required("listen", |text| {
         text.parse().map_err(|_| "an address with a port is expected, such as \"127.0.0.1:7601\"".to_owned())
     });
     let pair = key_pair(table, "certificate", "key");
     let authorities = table.paths("authorities");
     if authorities.is_empty() {
-        table.mistake("authorities", "name the file of the authority whose certificates are accepted".to_owned());
+        table.mistake(
+            "authorities",
+            "name the file of the authority whose certificates are accepted".to_owned(),
+        );
     }
     let revocation = table.optional_path("revocation_list");
     let reflection = table.or("reflection", true, boolean);
@@ -254,7 +269,11 @@ fn read_client(table: &mut Reader, officials: &BTreeMap<String, Vec<String>>) ->
         }
     });
     let may_act_for = table.list("officials", |text| {
-        if text == "*" || officials.contains_key(text) { Ok(text.to_owned()) } else { Err(format!("no [[officials]] has the id {text}")) }
+        if text == "*" || officials.contains_key(text) {
+            Ok(text.to_owned())
+        } else {
+            Err(format!("no [[officials]] has the id {text}"))
+        }
     });
     if may_act_for.is_empty() {
         table.mistake("officials", "name the officials this client acts for, or \"*\" for all".to_owned());
@@ -267,19 +286,30 @@ fn read_store(table: &mut Reader) -> Option<(StoreSettings, PathBuf, u64)> {
     let head = table.path("head_file");
     let key_file = table.path("key_file");
     let sizes = Sizes::default();
-    let segment_bytes = table.or("segment_bytes", sizes.segment_bytes, |text| between(text, 64 << 10, 16 << 30));
-    let step_bytes = table.or("allocation_bytes", sizes.step_bytes.min(segment_bytes), |text| between(text, 16 << 10, 1 << 30));
+    let segment_bytes =
+        table.or("segment_bytes", sizes.segment_bytes, |text| between(text, 64 << 10, 16 << 30));
+    let step_bytes = table
+        .or("allocation_bytes", sizes.step_bytes.min(segment_bytes), |text| between(text, 16 << 10, 1 << 30));
     let index = table.optional_path("index_dir");
     let cache = table.or("index_cache_bytes", 32 << 20, |text| between(text, 1 << 20, 64 << 30));
     let data = data?;
-    if let (Some(key_file), true) = (&key_file, table.optional("key_file", |text| Ok(text.to_owned())).is_some())
+    if let (Some(key_file), true) =
+        (&key_file, table.optional("key_file", |text| Ok(text.to_owned())).is_some())
         && key_file.starts_with(&data)
     {
-        table.mistake("key_file", "the key must not stand in the store's own folder: a copy of the store would hold its key".to_owned());
+        table.mistake(
+            "key_file",
+            "the key must not stand in the store's own folder: a copy of the store would hold its key"
+                .to_owned(),
+        );
     }
     let index = index.unwrap_or_else(|| data.join("index"));
     let paths = Paths { data, head: head? };
-    Some((StoreSettings { paths, key_file: key_file?, sizes: Sizes { segment_bytes, step_bytes } }, index, cache))
+    Some((
+        StoreSettings { paths, key_file: key_file?, sizes: Sizes { segment_bytes, step_bytes } },
+        index,
+        cache,
+    ))
 }
 
 fn key_pair(table: &mut Reader, certificate: &str, key: &str) -> Option<KeyPair> {
@@ -293,7 +323,8 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, String> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|_| "a duration is expected, such as \"15m\"".to_owned())?;
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| "a duration is expected, such as \"15m\"".to_owned())?;
     Duration::try_from(span).map_err(|_| "a duration is not negative".to_owned())
 }
 
@@ -303,22 +334,37 @@ fn boolean(text: &str) -> Result<bool, String> {
 
 fn between(text: &str, least: u64, most: u64) -> Result<u64, String> {
     let number = text.parse().map_err(|_| "a number is expected".to_owned())?;
-    if (least..=most).contains(&number) { Ok(number) } else { Err(format!("a number from {least} to {most} is expected")) }
+    if (least..=most).contains(&number) {
+        Ok(number)
+    } else {
+        Err(format!("a number from {least} to {most} is expected"))
+    }
 }
 
 fn one_of<T: Copy>(text: &str, values: &[(&str, T)]) -> Result<T, String> {
     let found = values.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
-    found.ok_or_else(|| format!("one of {} is expected", values.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")))
+    found.ok_or_else(|| {
+        format!("one of {} is expected", values.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
+    })
 }
 
 fn country(text: &str) -> Result<String, String> {
     let sound = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase());
-    if sound { Ok(text.to_owned()) } else { Err("a country code of ISO 3166-1 alpha-2 is expected, such as \"US\"".to_owned()) }
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        Err("a country code of ISO 3166-1 alpha-2 is expected, such as \"US\"".to_owned())
+    }
 }
 
 fn identifier(text: &str) -> Result<String, String> {
-    let sound = (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    if sound { Ok(text.to_owned()) } else { Err("1 to 40 letters, digits and the characters - _ . are expected".to_owned()) }
+    let sound = (1..=40).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        Err("1 to 40 letters, digits and the characters - _ . are expected".to_owned())
+    }
 }
 
 /// The roles an official may have.
@@ -334,10 +380,19 @@ const ROLES: [&str; 8] = [
 ];
 
 fn role(text: &str) -> Result<String, String> {
-    if ROLES.contains(&text) { Ok(text.to_owned()) } else { Err(format!("one of {} is expected", ROLES.join(", "))) }
+    if ROLES.contains(&text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("one of {} is expected", ROLES.join(", ")))
+    }
 }
 
-fn host_and_port(text: &str) -> Result<String, String> {
-    let sound = text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
-    if sound { Ok(text.to_owned()) } else { Err("host:port is expected, such as \"customs.example:7601\"".to_owned()) }
+pub(crate) fn host_and_port(text: &str) -> Result<String, String> {
+    let sound =
+        text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        Err("host:port is expected, such as \"customs.example:7601\"".to_owned())
+    }
 }

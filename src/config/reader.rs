@@ -38,14 +38,30 @@ pub struct Reader {
 impl Reader {
     /// Opens a file; the environment adds to it and wins over it.
     pub fn open(path: &Path) -> Result<Self, Mistake> {
+        let environment =
+            Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").try_parsing(true);
+        Self::open_with(path, Some(environment))
+    }
+
+    /// Opens a file that stands for itself: the environment speaks of the daemon, not of it.
+    pub fn open_alone(path: &Path) -> Result<Self, Mistake> {
+        Self::open_with(path, None)
+    }
+
+    fn open_with(path: &Path, environment: Option<Environment>) -> Result<Self, Mistake> {
         let text = std::fs::read_to_string(path).map_err(|error| Mistake {
             key: "configuration".into(),
             origin: path.display().to_string(),
             what: format!("the file cannot be read: {error}"),
         })?;
-        let environment = Environment::with_prefix(PREFIX).prefix_separator("__").separator("__").try_parsing(true);
-        let built = Config::builder().add_source(File::from_str(&text, FileFormat::Toml)).add_source(environment).build();
-        let table = built.and_then(|config| config.cache.into_table()).map_err(|error| unreadable(path, &error))?;
+        let mut sources = Config::builder().add_source(File::from_str(&text, FileFormat::Toml));
+        if let Some(environment) = environment {
+            sources = sources.add_source(environment);
+        }
+        let table = sources
+            .build()
+            .and_then(|config| config.cache.into_table())
+            .map_err(|error| unreadable(path, &error))?;
         let base = path.parent().map(Path::to_owned).unwrap_or_default();
         let source = path.display().to_string();
         Ok(Self {
@@ -120,7 +136,9 @@ impl Reader {
         self.asked.insert(name.to_owned());
         let value = self.values.get(name)?.clone();
         let parsed = match value.kind {
-            ValueKind::Table(_) | ValueKind::Array(_) | ValueKind::Nil => Err("a single value is expected".to_owned()),
+            ValueKind::Table(_) | ValueKind::Array(_) | ValueKind::Nil => {
+                Err("a single value is expected".to_owned())
+            }
             _ => value.into_string().map_err(|_| "text is expected".to_owned()).and_then(|text| parse(&text)),
         };
         parsed.map_err(|what| self.mistake(name, what)).ok()
@@ -141,7 +159,8 @@ impl Reader {
         };
         let mut out = Vec::new();
         for value in array {
-            match value.into_string().map_err(|_| "text is expected".to_owned()).and_then(|text| parse(&text)) {
+            match value.into_string().map_err(|_| "text is expected".to_owned()).and_then(|text| parse(&text))
+            {
                 Ok(value) => out.push(value),
                 Err(what) => self.mistake(name, what),
             }
@@ -182,7 +201,8 @@ impl Reader {
     }
 
     fn note_unknown(&mut self) {
-        let unknown: Vec<String> = self.values.keys().filter(|key| !self.asked.contains(*key)).cloned().collect();
+        let unknown: Vec<String> =
+            self.values.keys().filter(|key| !self.asked.contains(*key)).cloned().collect();
         for key in unknown {
             let known: Vec<_> = self.asked.iter().map(String::as_str).collect();
             let what = format!("the key is not known here; known are: {}", known.join(", "));

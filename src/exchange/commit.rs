@@ -3,8 +3,8 @@
 use crate::channel::state::State;
 use crate::journal::head::Head;
 use crate::journal::writer::{Persister, Staged};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// A commit that is durable.
@@ -38,7 +38,18 @@ pub(super) enum Job {
 }
 
 /// The deciding task's end of the queue to the committing one.
-pub(super) struct Committer(SyncSender<Job>);
+pub(super) struct Committer {
+    jobs: SyncSender<Job>,
+    begun: Arc<Begun>,
+    sent: u64,
+}
+
+/// Counts the batches that the committing task has begun with.
+#[derive(Debug, Default)]
+struct Begun {
+    count: Mutex<u64>,
+    changed: Condvar,
+}
 
 /// The committing task has ended; so must the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,30 +59,56 @@ pub struct Stopped;
 impl Committer {
     /// Starts the committing task. One batch waits while another is being made durable.
     pub(super) fn start(persister: Persister, progress: watch::Sender<Progress>) -> std::io::Result<Self> {
-        let (sender, receiver) = sync_channel(1);
-        std::thread::Builder::new()
-            .name("commit".into())
-            .spawn(move || run(persister, &receiver, &progress))?;
-        Ok(Self(sender))
+        let (jobs, receiver) = sync_channel(1);
+        let begun = Arc::<Begun>::default();
+        let counting = begun.clone();
+        std::thread::Builder::new().name("commit".into()).spawn(move || {
+            run(persister, &receiver, &counting, &progress);
+            // Nobody waits for a task that has ended.
+            counting.set(u64::MAX);
+        })?;
+        Ok(Self { jobs, begun, sent: 0 })
     }
 
-    pub(super) fn commit(&self, staged: Staged, state: Arc<State>, answers: Vec<Answer>) -> Result<(), Stopped> {
-        self.0.send(Job::Batch(Box::new(staged), state, answers)).map_err(|_| Stopped)
+    /// Returns when no batch waits: what queues until then is decided together.
+    pub(super) fn wait_for_slot(&self) {
+        let count = self.begun.count.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.begun.changed.wait_while(count, |count| *count < self.sent));
+    }
+
+    pub(super) fn commit(
+        &mut self,
+        staged: Staged,
+        state: Arc<State>,
+        answers: Vec<Answer>,
+    ) -> Result<(), Stopped> {
+        self.sent += 1;
+        self.jobs.send(Job::Batch(Box::new(staged), state, answers)).map_err(|_| Stopped)
     }
 
     /// Returns when everything handed over before is durable.
     pub(super) fn settle(&self) -> Result<(), Stopped> {
         let (sender, receiver) = sync_channel(1);
-        self.0.send(Job::Barrier(sender)).map_err(|_| Stopped)?;
+        self.jobs.send(Job::Barrier(sender)).map_err(|_| Stopped)?;
         receiver.recv().map_err(|_| Stopped)
     }
 }
 
-fn run(mut persister: Persister, jobs: &Receiver<Job>, progress: &watch::Sender<Progress>) {
+impl Begun {
+    fn set(&self, count: u64) {
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner) = count;
+        self.changed.notify_all();
+    }
+}
+
+fn run(mut persister: Persister, jobs: &Receiver<Job>, begun: &Begun, progress: &watch::Sender<Progress>) {
+    let mut batches = 0;
     while let Ok(job) = jobs.recv() {
         match job {
             Job::Barrier(done) => drop(done.send(())),
             Job::Batch(staged, state, answers) => {
+                batches += 1;
+                begun.set(batches);
                 let committed = Committed { head: staged.head, note: staged.note.as_str().into() };
                 if let Err(error) = persister.persist(*staged) {
                     tracing::error!(error = %error, "a commit failed; nothing more is written");

@@ -2,11 +2,11 @@
 
 use super::commit::Committed;
 use super::event::Attachments;
-use crate::channel::lookup::message_id;
 use super::writer::{Desk, Fatal};
 use crate::channel::envelope::{Envelope, Verified};
 use crate::channel::inbound::{Facts, Judgement, Refusal, judge};
 use crate::channel::lookup::Lookup;
+use crate::channel::lookup::message_id;
 use crate::crypto::digest::Digest;
 use crate::ledger::tlog_proof::TlogProof;
 use crate::wire::ledger::v1::{
@@ -218,7 +218,7 @@ fn unseen_receipt(desk: &Desk, seen: u64) -> Result<Option<u64>, Fatal> {
     }
     let found = desk.core.store.find(&Lookup::Acknowledged(seen + 1));
     let found = found.map_err(|error| Fatal::Store(error.to_string()))?;
-    let receipt = found.and_then(|opened| Receipt::decode(opened.record.receipt).ok());
+    let receipt = found.and_then(|opened| Receipt::decode(opened.record.receipt.clone()).ok());
     Ok(receipt.and_then(|receipt| TlogProof::parse(&receipt.tlog_proof).ok()).map(|proof| proof.index))
 }
 

@@ -3,13 +3,13 @@
 use super::acknowledge::{Accepted, Acknowledge, AcknowledgeError};
 use super::commit::Progress;
 use super::deliver::{Arrival, Consume, ConsumeError, Outcome};
-use crate::channel::lookup::message_id;
 use super::local::{HandOver, Note, NoteError};
-use crate::store::Store;
 use super::submit::{Outgoing, Submit, SubmitError, repeat};
 use super::writer::{Command, Core};
 use crate::channel::lookup::Lookup;
+use crate::channel::lookup::message_id;
 use crate::channel::state::State;
+use crate::store::Store;
 use crate::wire::ledger::v1::{HandedOver, event::Fact};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};

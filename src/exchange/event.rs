@@ -1,11 +1,11 @@
 //! Facts on their way into the journal.
 
-use crate::store::name_fingerprint;
 use crate::channel::lookup::lookups;
 use crate::crypto::digest::{Digest, commitment};
 use crate::crypto::random;
 use crate::journal::frame::SealedEvent;
 use crate::journal::writer::NewEvent;
+use crate::store::{OpenedEvent, name_fingerprint};
 use crate::vault::{Place, SealError, Vault};
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, Item, Record};
@@ -36,6 +36,8 @@ pub struct Prepared {
     pub event: Bytes,
     /// Its salt, for the receipt.
     pub salt: [u8; 32],
+    /// The event as readers will see it.
+    pub opened: OpenedEvent,
 }
 
 /// Seals an event for its place.
@@ -58,16 +60,18 @@ pub fn prepare(
         effect: attachments.effect,
         receipt: attachments.receipt,
     };
-    let item = attachments.item.map(|item| zeroize::Zeroizing::new(item.encode_to_vec()));
+    let item = attachments.item.as_ref().map(|item| zeroize::Zeroizing::new(item.encode_to_vec()));
     let sealed = vault.seal(place, &record.encode_to_vec(), item.as_ref().map(|item| item.as_slice()))?;
+    let opened =
+        OpenedEvent::new(leaf, place.commitment, event.clone(), record, envelope.cloned(), attachments.item);
     let keys = lookups(event, envelope).iter().map(name_fingerprint).collect();
-    let event = SealedEvent {
+    let sealed = SealedEvent {
         commitment: place.commitment,
         seed: sealed.seed,
         record: sealed.record,
         item: sealed.item,
     };
-    Ok(Prepared { new: NewEvent { event, keys }, event: bytes, salt })
+    Ok(Prepared { new: NewEvent { event: sealed, keys }, event: bytes, salt, opened })
 }
 
 /// Identity of the message that a client's submission makes: the same for the same request, for ever.

@@ -1,10 +1,10 @@
 //! Keeps the query index behind the journal, never in its way.
 
 use super::commit::Progress;
-use crate::channel::lookup::message_id;
-use crate::store::{OpenedEvent, Store, StoreError};
 use crate::channel::lookup::Lookup;
+use crate::channel::lookup::message_id;
 use crate::index::{Change, Direction, Index, IndexError, Page, Row, Scan, Settings};
+use crate::store::{OpenedEvent, Store, StoreError};
 use crate::wire::channel::v1::StatementType;
 use crate::wire::ledger::v1::{RejectionReason, event::Fact};
 use std::path::PathBuf;
@@ -283,7 +283,7 @@ pub fn rebuild(
     let size = store.reader().head().size;
     let mut rows = Vec::new();
     for leaf in 0..size {
-        changes(store, &store.event(leaf)?, &mut rows)?;
+        changes(store, store.event(leaf)?.as_ref(), &mut rows)?;
         if leaf % BATCH_EVENTS == BATCH_EVENTS - 1 || leaf + 1 == size {
             index.apply(&rows, leaf + 1)?;
             rows.clear();

@@ -1,13 +1,13 @@
 //! Messages between the journal and the wire: what delivery reads, and what arrives before it is judged.
 
 use super::deliver::Arrival;
-use crate::store::{Store, StoreError};
 use crate::channel::envelope::{Envelope, EnvelopeError};
 use crate::channel::lookup::Lookup;
 use crate::channel::receipt::SentEnvelope;
 use crate::crypto::certificate::Certificate;
 use crate::crypto::digest::{Digest, commitment};
 use crate::limits::BODY_BYTES_MAX;
+use crate::store::{Store, StoreError};
 use crate::wire::channel::v1::StatementType;
 use crate::wire::ledger::v1::Item;
 use bytes::Bytes;
@@ -41,13 +41,22 @@ impl Parcel {
 }
 
 /// Reads sealed messages from `sequence` on, as many as are durable and fit. The first always fits.
-pub fn sealed_from(store: &Store, sequence: u64, count_max: usize, bytes_max: usize) -> Result<Vec<Parcel>, StoreError> {
+pub fn sealed_from(
+    store: &Store,
+    sequence: u64,
+    count_max: usize,
+    bytes_max: usize,
+) -> Result<Vec<Parcel>, StoreError> {
     let mut parcels = Vec::new();
     let mut bytes = 0;
     for sequence in (sequence..).take(count_max) {
         let Some(opened) = store.find(&Lookup::Sealed(sequence))? else { break };
         let item = store.item(&opened)?;
-        let parcel = Parcel { envelope: opened.record.envelope, signature: opened.record.signature, item };
+        let parcel = Parcel {
+            envelope: opened.record.envelope.clone(),
+            signature: opened.record.signature.clone(),
+            item,
+        };
         bytes += parcel.len();
         if bytes > bytes_max && !parcels.is_empty() {
             break;

@@ -4,11 +4,11 @@ pub use crate::channel::proof_check::{CheckError, Checker};
 
 use super::commit::Committed;
 use super::deliver::Outcome;
-use crate::store::{Store, StoreError};
 use crate::crypto::digest::Digest;
 use crate::journal::reader::CommitEnd;
 use crate::ledger::proof::{self, ProveError};
 use crate::ledger::tlog_proof::TlogProof;
+use crate::store::{Store, StoreError};
 use crate::wire::ledger::v1::Receipt;
 use bytes::Bytes;
 
@@ -22,7 +22,10 @@ pub fn receipt(store: &Store, outcome: &Outcome) -> Result<(Receipt, u64), Store
         Outcome::Repeated { leaf } => {
             let end = store.reader().commit_end(*leaf)?;
             let opened = store.event(*leaf)?;
-            Ok((prove(store, *leaf, opened.record.event, opened.record.salt, &end)?, end.size))
+            Ok((
+                prove(store, *leaf, opened.record.event.clone(), opened.record.salt.clone(), &end)?,
+                end.size,
+            ))
         }
     }
 }

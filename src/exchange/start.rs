@@ -4,9 +4,8 @@ use super::clock::Clock;
 use super::commit::{Committer, Progress};
 use super::engine::{Engine, QUEUE_COMMANDS, Queues};
 use super::event::{Attachments, prepare};
-use crate::channel::lookup::lookups;
-use crate::store::{Store, name_fingerprint, open as open_event};
 use super::writer::{Core, Desk, run, sign_checkpoint};
+use crate::channel::lookup::lookups;
 use crate::channel::state::State;
 use crate::channel::terms::Terms;
 use crate::crypto::digest::Digest;
@@ -21,6 +20,7 @@ use crate::journal::open::{self as journal, Fold, OpenError};
 use crate::journal::reader::Stored;
 use crate::journal::writer::{Persister, Writer};
 use crate::journal::{Paths, Sizes, StoreId};
+use crate::store::{Store, name_fingerprint, open as open_event};
 use crate::vault::{KeyFileError, Vault, VaultError, create_key_file, read_key_file};
 use crate::wire::ledger::v1::{Event, Founded, Started, event::Fact};
 use bytes::Bytes;
@@ -189,7 +189,7 @@ pub fn start(
 /// The ledger says whose it is; other keys must be introduced, not swapped.
 fn expect_keys(store: &Store, keeper: &Keeper) -> Result<(), StartError> {
     let founding = store.event(0).map_err(|error| StartError::Failed(error.to_string()))?;
-    let Some(Fact::Founded(founded)) = founding.event.fact else {
+    let Some(Fact::Founded(founded)) = &founding.event.fact else {
         return Err(StartError::Failed("the first event is not the founding".into()));
     };
     if founded.signing_key != keeper.signing_key.certificate().spki_der() {

@@ -1,13 +1,13 @@
 //! A message of this Party gets its place in the chain.
 
 use super::event::Attachments;
-use crate::channel::lookup::lookups;
-use crate::store::{OpenedEvent, Store, StoreError};
 use super::writer::{Desk, Fatal};
 use crate::channel::envelope::{Draft, Envelope};
 use crate::channel::lookup::Lookup;
+use crate::channel::lookup::lookups;
 use crate::crypto::cms;
 use crate::crypto::digest::{Digest, commitment};
+use crate::store::{OpenedEvent, Store, StoreError};
 use crate::wire::ledger::v1::{Item, Sealed, event::Fact};
 use bytes::Bytes;
 use tokio::sync::oneshot;

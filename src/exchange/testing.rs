@@ -231,7 +231,11 @@ pub fn check_everything(a: &Side, b: &Side) {
                     let theirs = theirs.expect("nothing is received that was not sealed durably");
                     assert_eq!(theirs.record.envelope, opened.record.envelope);
                     let item = store.item(&opened).unwrap().unwrap();
-                    assert_eq!(item, other.engine().store().item(&theirs).unwrap().unwrap(), "bytes out are bytes in");
+                    assert_eq!(
+                        item,
+                        other.engine().store().item(&theirs).unwrap().unwrap(),
+                        "bytes out are bytes in"
+                    );
                 }
                 Fact::Acknowledged(event) => {
                     let theirs = other.engine().store().find(&Lookup::Consumed(event.sequence)).unwrap();

@@ -3,11 +3,11 @@
 use super::testing::{Side, acknowledged, check_everything, deliver, outgoing};
 use crate::crypto::testing::Authority;
 use crate::disk::sim::{Aftermath, Fault};
+use crate::exchange::start::StartError;
+use crate::exchange::submit::SubmitError;
 use crate::journal::Sizes;
 use crate::journal::identity::IdentityError;
 use crate::journal::open::OpenError;
-use crate::exchange::start::StartError;
-use crate::exchange::submit::SubmitError;
 use crate::wire::ledger::v1::HandedOver;
 use std::path::PathBuf;
 
@@ -90,12 +90,17 @@ async fn golden_with_fault(n: u64, fault: Fault, aftermath: Aftermath, on: [bool
         }
     }
     golden(&mut a, &mut b).await;
-    let happened = (on[0] && a.disk.operations() > before[0] + n) || (on[1] && b.disk.operations() > before[1] + n);
+    let happened =
+        (on[0] && a.disk.operations() > before[0] + n) || (on[1] && b.disk.operations() > before[1] + n);
     a.restart(aftermath).await;
     b.restart(aftermath).await;
     check_everything(&a, &b);
     golden(&mut a, &mut b).await;
-    assert_eq!((acknowledged(a.engine()), acknowledged(b.engine())), (2, 1), "{fault:?} at {n}, {aftermath:?}, {on:?}");
+    assert_eq!(
+        (acknowledged(a.engine()), acknowledged(b.engine())),
+        (2, 1),
+        "{fault:?} at {n}, {aftermath:?}, {on:?}"
+    );
     check_everything(&a, &b);
     a.stop().await;
     b.stop().await;
@@ -148,7 +153,10 @@ async fn the_harness_notices_a_disk_that_only_pretends_to_sync() {
     a.start().unwrap();
     let id = crate::exchange::event::derive_message_id(&a.terms, "client", "r1");
     let found = a.engine().store().find(&crate::channel::lookup::Lookup::Message(id)).unwrap();
-    assert!(found.is_none(), "a message whose sync was a lie is lost; were it found, this harness could not fail");
+    assert!(
+        found.is_none(),
+        "a message whose sync was a lie is lost; were it found, this harness could not fail"
+    );
 }
 
 #[tokio::test]
@@ -182,13 +190,18 @@ async fn every_wrong_store_is_refused_with_its_remedy() {
     assert!(matches!(a.start(), Err(StartError::Identity(IdentityError::Locked(_)))), "already open");
     a.stop().await;
     b.stop().await;
-    assert!(matches!(a.found(), Err(StartError::Identity(IdentityError::Exists(_)))), "init never overwrites");
+    assert!(
+        matches!(a.found(), Err(StartError::Identity(IdentityError::Exists(_)))),
+        "init never overwrites"
+    );
 
     let head = PathBuf::from("/head/head");
     let cases: [(PathBuf, fn(&StartError) -> bool); 4] = [
         ("/store/STORE".into(), |error| matches!(error, StartError::Identity(IdentityError::Missing(_)))),
         (head.clone(), |error| matches!(error, StartError::Journal(OpenError::HeadMissing(_)))),
-        ("/store/journal/000000000000.segment".into(), |error| matches!(error, StartError::Journal(OpenError::SegmentMissing(_)))),
+        ("/store/journal/000000000000.segment".into(), |error| {
+            matches!(error, StartError::Journal(OpenError::SegmentMissing(_)))
+        }),
         ("/keys/store.key".into(), |error| matches!(error, StartError::KeyFile(_))),
     ];
     for (path, expected) in cases {

@@ -9,7 +9,6 @@ use super::commit::{Answer, Committed, Committer, Progress, Stopped};
 use super::deliver::Consume;
 use super::event::{Attachments, Prepared, prepare};
 use super::local::{HandOver, Note};
-use crate::store::Store;
 use super::submit::Submit;
 use crate::channel::envelope::later;
 use crate::channel::state::State;
@@ -18,6 +17,7 @@ use crate::crypto::ed25519::LedgerKey;
 use crate::crypto::signing::SigningKey;
 use crate::journal::writer::{NewEvent, ReserveError, Writer};
 use crate::ledger::checkpoint::Checkpoint;
+use crate::store::Store;
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, event::Fact};
 use std::collections::HashMap;
@@ -164,11 +164,12 @@ impl Desk {
         let event = Event { recorded_at: Some(recorded_at), epoch: self.state.epoch(), fact: Some(fact) };
         let leaf = self.next_leaf();
         let vault = self.core.store.vault();
-        let Prepared { new, event: bytes, salt } =
+        let Prepared { new, event: bytes, salt, opened } =
             prepare(vault, self.journal.segment(), leaf, &event, envelope, attachments)
                 .map_err(|error| Fatal::Store(error.to_string()))?;
         self.state.apply(&event, envelope).map_err(|error| Fatal::Store(error.to_string()))?;
         self.events.push(new);
+        self.core.store.remember(opened);
         Ok(Recorded { leaf, prepared_event: bytes, salt })
     }
 
@@ -300,6 +301,7 @@ pub(super) fn run(
             }
         });
         let Some(command) = next else { break };
+        desk.committer.wait_for_slot();
         let mut bytes = command.bytes_max();
         let mut batch = vec![command];
         while batch.len() < BATCH_COMMANDS && bytes < BATCH_BYTES {

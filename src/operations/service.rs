@@ -2,7 +2,8 @@
 
 use super::v1::operations_service_server::OperationsService;
 use super::v1::{
-    DeliveryHealth, GetStatusRequest, GetStatusResponse, IndexHealth, ReloadCertificatesRequest, ReloadCertificatesResponse,
+    DeliveryHealth, GetStatusRequest, GetStatusResponse, IndexHealth, ReloadCertificatesRequest,
+    ReloadCertificatesResponse,
 };
 use crate::door::{Refusal, TlsState};
 use crate::exchange::engine::Engine;
@@ -68,10 +69,11 @@ impl OperationsService for Service {
         &self,
         _: Request<ReloadCertificatesRequest>,
     ) -> Result<Response<ReloadCertificatesResponse>, Status> {
-        let changed = reload(&self.doors).map_err(|cause| {
-            Refusal::new(Code::FailedPrecondition, "CERTIFICATE_UNUSABLE", cause)
-        })?;
-        Ok(Response::new(ReloadCertificatesResponse { changed_files: u32::try_from(changed).unwrap_or(u32::MAX) }))
+        let changed = reload(&self.doors)
+            .map_err(|cause| Refusal::new(Code::FailedPrecondition, "CERTIFICATE_UNUSABLE", cause))?;
+        Ok(Response::new(ReloadCertificatesResponse {
+            changed_files: u32::try_from(changed).unwrap_or(u32::MAX),
+        }))
     }
 }
 

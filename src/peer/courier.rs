@@ -3,10 +3,10 @@
 //! One task reads the journal by position: it never holds a message that is not durable, and nobody waits for it.
 //! Each session begins with Open; a session that fails is begun anew after a growing, jittered wait.
 
+use super::Link;
 use super::introduction::{Mismatch, check, introduce};
 use super::v1::peer_service_client::PeerServiceClient;
 use super::v1::{DeliverRequest, DeliverResponse, Delivery, OpenRequest};
-use super::Link;
 use crate::channel::receipt::SentEnvelope;
 use crate::channel::retry::Backoff;
 use crate::channel::state::{PeerHead, State};
@@ -15,8 +15,8 @@ use crate::door::{DialError, DialSettings, Dialled, Shutdown, dial};
 use crate::exchange::acknowledge::{Accepted, AcknowledgeError};
 use crate::exchange::parcel::{Parcel, sealed_from};
 use crate::exchange::receipts::{CheckError, Checker};
-use crate::store::StoreError;
 use crate::limits;
+use crate::store::StoreError;
 use crate::wire::ledger::v1::Receipt;
 use prost::Message as _;
 use prost_types::Timestamp;
@@ -148,7 +148,8 @@ impl Courier {
             health.failing_since.get_or_insert(now);
             health.reason = reason;
             health.attempts = attempts;
-            health.next_attempt_at = Some(Timestamp { seconds: now.seconds.saturating_add(wait_seconds), ..now });
+            health.next_attempt_at =
+                Some(Timestamp { seconds: now.seconds.saturating_add(wait_seconds), ..now });
         });
     }
 
@@ -161,7 +162,11 @@ impl Courier {
         let mut checker = self.open(&mut client, &state).await?;
         tracing::info!(group = dialled.group(), "the channel is open");
         *failures = 0;
-        self.health.send_replace(Health { open: true, tls_group: dialled.group().to_owned(), ..Health::default() });
+        self.health.send_replace(Health {
+            open: true,
+            tls_group: dialled.group().to_owned(),
+            ..Health::default()
+        });
 
         let (requests, outgoing) = mpsc::channel(limits::DELIVERY_REQUESTS_IN_FLIGHT);
         let answers = timeout(limits::OPEN_ANSWER, client.deliver(ReceiverStream::new(outgoing)));
@@ -169,10 +174,15 @@ impl Courier {
         self.deliver(&dialled, requests, answers, &mut checker, &state).await
     }
 
-    async fn open(&self, client: &mut PeerServiceClient<Dialled>, state: &State) -> Result<Checker, SessionError> {
+    async fn open(
+        &self,
+        client: &mut PeerServiceClient<Dialled>,
+        state: &State,
+    ) -> Result<Checker, SessionError> {
         let (introduction, _) = introduce(&self.link, state);
         let request = OpenRequest { introduction: Some(introduction) };
-        let response = timeout(limits::OPEN_ANSWER, client.open(request)).await.map_err(|_| SessionError::Silent)??;
+        let response =
+            timeout(limits::OPEN_ANSWER, client.open(request)).await.map_err(|_| SessionError::Silent)??;
         let response = response.into_inner();
         let peer = response.introduction.ok_or(SessionError::Unexpected)?;
         let checkpoint = check(&self.link, state, &peer)?;
@@ -200,7 +210,9 @@ impl Courier {
         let mut most = limits::DELIVERIES_PER_FIRST_REQUEST;
         loop {
             while in_flight.len() < limits::DELIVERY_REQUESTS_IN_FLIGHT {
-                let Some(sent) = self.send_next(&requests, next, accepted, most).await? else { break };
+                // While an answer is awaited messages gather: what is sent then is worth a request of its own.
+                let least = if in_flight.is_empty() { 1 } else { limits::DELIVERIES_WORTH_A_REQUEST };
+                let Some(sent) = self.send_next(&requests, next, accepted, least, most).await? else { break };
                 next += sent.expected.len() as u64;
                 in_flight.push_back(sent);
             }
@@ -236,8 +248,12 @@ impl Courier {
         requests: &mpsc::Sender<DeliverRequest>,
         next: u64,
         accepted: PeerHead,
+        least: u64,
         most: usize,
     ) -> Result<Option<InFlight>, SessionError> {
+        if self.link.engine.state().sealed().sequence + 1 < next + least {
+            return Ok(None);
+        }
         let store = self.link.engine.store();
         let parcels = sealed_from(store, next, most, limits::DELIVERY_REQUEST_BYTES)?;
         if parcels.is_empty() {
@@ -254,7 +270,13 @@ impl Courier {
 fn delivery(parcel: Parcel) -> Delivery {
     let Parcel { envelope, signature, item } = parcel;
     let item = item.unwrap_or_default();
-    Delivery { envelope, signature, body_salt: item.salt, body: item.body, document_salts: item.document_salts }
+    Delivery {
+        envelope,
+        signature,
+        body_salt: item.salt,
+        body: item.body,
+        document_salts: item.document_salts,
+    }
 }
 
 /// Checks an answer whole: every receipt, and that the other ledger only ever grew.
@@ -280,11 +302,20 @@ fn read_answer(
         if older_head == head || proven == Some(older_head) {
             continue;
         }
-        let proof = answer.older_heads.iter().find(|proof| proof.size == older.size).ok_or(SessionError::Unexpected)?;
+        let proof = answer
+            .older_heads
+            .iter()
+            .find(|proof| proof.size == older.size)
+            .ok_or(SessionError::Unexpected)?;
         checker.extends(older.size, &older.root, &current, &proof.consistency)?;
         proven = Some(older_head);
     }
-    let accept = |(receipt, expected, receipted, _): (&Receipt, &SentEnvelope, crate::channel::receipt::Receipted, _)| Accepted {
+    let accept = |(receipt, expected, receipted, _): (
+        &Receipt,
+        &SentEnvelope,
+        crate::channel::receipt::Receipted,
+        _,
+    )| Accepted {
         sequence: expected.sequence,
         envelope_digest: expected.digest,
         receipt: receipt.encode_to_vec().into(),

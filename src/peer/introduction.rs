@@ -7,8 +7,8 @@ use crate::channel::state::State;
 use crate::channel::terms::Terms;
 use crate::crypto::digest::Digest;
 use crate::exchange::receipts::{CheckError, Checker};
-use crate::store::StoreError;
 use crate::ledger::checkpoint::Checkpoint;
+use crate::store::StoreError;
 
 /// The one version of the protocol that is spoken.
 pub const VERSION: u32 = 1;
@@ -74,7 +74,8 @@ impl Mismatch {
 pub fn introduce(link: &Link, state: &State) -> (Introduction, u64) {
     let core = link.engine.core();
     let (head, checkpoint) = core.store.reader().checkpoint();
-    let unless_none = |number: u64, digest: Digest| if number == 0 { bytes::Bytes::new() } else { digest.to_bytes() };
+    let unless_none =
+        |number: u64, digest: Digest| if number == 0 { bytes::Bytes::new() } else { digest.to_bytes() };
     let (sealed, consumed, accepted) = (state.sealed(), state.consumed(), state.peer_head());
     let introduction = Introduction {
         version_min: VERSION,
@@ -121,7 +122,11 @@ fn check_identity(terms: &Terms, trust: &Trust, peer: &Introduction) -> Result<(
     if peer.party != terms.counterparty || peer.counterparty != terms.party {
         return Err(Mismatch::Parties);
     }
-    if !trust.signing.iter().any(|certificate| certificate.key_id().as_bytes().as_slice() == peer.signing_key_id) {
+    if !trust
+        .signing
+        .iter()
+        .any(|certificate| certificate.key_id().as_bytes().as_slice() == peer.signing_key_id)
+    {
         return Err(Mismatch::Key("signing"));
     }
     if trust.ledger_key.as_slice() != peer.ledger_key {
@@ -137,7 +142,9 @@ fn check_chains(link: &Link, state: &State, peer: &Introduction) -> Result<(), M
     }
     if peer.consumed_sequence > 0 {
         let ours = store.find(&Lookup::Sealed(peer.consumed_sequence))?;
-        if ours.is_none_or(|ours| Digest::of(&ours.record.envelope).as_bytes().as_slice() != peer.consumed_digest) {
+        if ours.is_none_or(|ours| {
+            Digest::of(&ours.record.envelope).as_bytes().as_slice() != peer.consumed_digest
+        }) {
             return Err(Mismatch::WeDiffer);
         }
     }
@@ -148,7 +155,10 @@ fn check_chains(link: &Link, state: &State, peer: &Introduction) -> Result<(), M
     if peer.accepted_size > head.size {
         return Err(Mismatch::HeadUnknown);
     }
-    if peer.accepted_size == head.size && peer.accepted_size > 0 && head.root.as_bytes().as_slice() != peer.accepted_root {
+    if peer.accepted_size == head.size
+        && peer.accepted_size > 0
+        && head.root.as_bytes().as_slice() != peer.accepted_root
+    {
         return Err(Mismatch::HeadUnknown);
     }
     Ok(())

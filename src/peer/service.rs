@@ -46,13 +46,17 @@ impl PeerService for Service {
             mismatch(&error)
         })?;
         let (introduction, size) = introduce(&self.link, &state);
-        let consistency = consistency(self.link.engine.store(), peer.accepted_size, size).map_err(|error| unreadable(&error))?;
+        let consistency = consistency(self.link.engine.store(), peer.accepted_size, size)
+            .map_err(|error| unreadable(&error))?;
         Ok(Response::new(OpenResponse { introduction: Some(introduction), consistency }))
     }
 
     type DeliverStream = ReceiverStream<Result<DeliverResponse, Status>>;
 
-    async fn deliver(&self, request: Request<Streaming<DeliverRequest>>) -> Result<Response<Self::DeliverStream>, Status> {
+    async fn deliver(
+        &self,
+        request: Request<Streaming<DeliverRequest>>,
+    ) -> Result<Response<Self::DeliverStream>, Status> {
         let draining = request.extensions().get::<Draining>().cloned().unwrap_or_default();
         let (under_way, answers) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
         let (responses, stream) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
@@ -122,7 +126,8 @@ fn verify_one(delivery: Delivery, trust: &Trust) -> Result<Arrival, Status> {
         return Err(malformed("deliveries.signature"));
     }
     let unavailable = delivery.body_salt.is_empty() && delivery.body.is_empty();
-    let item = Item { salt: delivery.body_salt, body: delivery.body, document_salts: delivery.document_salts };
+    let item =
+        Item { salt: delivery.body_salt, body: delivery.body, document_salts: delivery.document_salts };
     let parcel = Parcel {
         envelope: delivery.envelope,
         signature: delivery.signature,
@@ -205,7 +210,8 @@ fn mismatch(error: &Mismatch) -> Status {
 }
 
 fn malformed(field: &str) -> Status {
-    Refusal::new(Code::InvalidArgument, "REQUEST_MALFORMED", format!("{field} is missing or out of bounds")).status()
+    Refusal::new(Code::InvalidArgument, "REQUEST_MALFORMED", format!("{field} is missing or out of bounds"))
+        .status()
 }
 
 fn stopping() -> Status {

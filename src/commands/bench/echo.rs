@@ -19,18 +19,31 @@ use tonic_prost::ProstCodec;
 const PATH: &str = "/article6.bench.Echo/Echo";
 
 /// Echoes per second with `in_flight` calls of `bytes` bytes at once on one connection.
-pub async fn measure(settings: &Settings, client: Arc<TlsState>, in_flight: usize, bytes: usize, time: Duration) -> anyhow::Result<f64> {
+pub async fn measure(
+    settings: &Settings,
+    client: Arc<TlsState>,
+    in_flight: usize,
+    bytes: usize,
+    time: Duration,
+) -> anyhow::Result<f64> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?.to_string();
     let tls = TlsState::load(settings.backoffice.tls.clone())?;
     let shutdown = Shutdown::new();
-    let door = DoorSettings { name: "echo", limits: Limits::backoffice(), long_lived: Vec::new(), counters: Arc::default() };
+    let door = DoorSettings {
+        name: "echo",
+        limits: Limits::backoffice(),
+        long_lived: Vec::new(),
+        counters: Arc::default(),
+    };
     let served = tokio::spawn(door::serve(listener, tls, Routes::new(Echo), door, shutdown.clone()));
     let dialled = dial(&DialSettings::new(address, "localhost", client)).await?;
     let count = Arc::new(AtomicU64::new(0));
     let (start, end) = (Instant::now(), Instant::now() + time);
     let callers: Vec<_> = (0..in_flight)
-        .map(|_| tokio::spawn(call_until(dialled.clone(), Bytes::from(vec![b'x'; bytes]), end, count.clone())))
+        .map(|_| {
+            tokio::spawn(call_until(dialled.clone(), Bytes::from(vec![b'x'; bytes]), end, count.clone()))
+        })
         .collect();
     for caller in callers {
         caller.await??;
@@ -43,12 +56,18 @@ pub async fn measure(settings: &Settings, client: Arc<TlsState>, in_flight: usiz
     Ok(count.load(Ordering::Relaxed) as f64 / elapsed.as_secs_f64())
 }
 
-async fn call_until(dialled: Dialled, payload: Bytes, end: Instant, count: Arc<AtomicU64>) -> anyhow::Result<()> {
+async fn call_until(
+    dialled: Dialled,
+    payload: Bytes,
+    end: Instant,
+    count: Arc<AtomicU64>,
+) -> anyhow::Result<()> {
     let mut client = tonic::client::Grpc::new(dialled);
     while Instant::now() < end {
         client.ready().await?;
         let path = http::uri::PathAndQuery::from_static(PATH);
-        let answer: Response<Bytes> = client.unary(Request::new(payload.clone()), path, ProstCodec::default()).await?;
+        let answer: Response<Bytes> =
+            client.unary(Request::new(payload.clone()), path, ProstCodec::default()).await?;
         anyhow::ensure!(answer.into_inner() == payload, "the echo answered something else");
         count.fetch_add(1, Ordering::Relaxed);
     }

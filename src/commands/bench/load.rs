@@ -3,8 +3,8 @@
 use crate::backoffice::caller::OFFICIAL;
 use crate::backoffice::v1::message_service_client::MessageServiceClient;
 use crate::backoffice::v1::{
-    AcknowledgeMessagesRequest, FeedKind, MessageView, SubmitMessageRequest, Submission, WatchMessagesRequest,
-    WatchMessagesResponse,
+    AcknowledgeMessagesRequest, FeedKind, MessageView, Submission, SubmitMessageRequest,
+    WatchMessagesRequest, WatchMessagesResponse,
 };
 use crate::door::Dialled;
 use crate::limits::MESSAGE_BYTES;
@@ -93,7 +93,10 @@ impl Load {
         let ledger = lock(&self.ledger);
         let mine = ledger.submitted.iter().filter(|(name, _)| !already.contains(*name));
         let latency = |(name, began): (&String, &Instant)| {
-            ledger.receipted.get(name).map(|receipted| receipted.saturating_duration_since(*began).as_secs_f64() * 1000.0)
+            ledger
+                .receipted
+                .get(name)
+                .map(|receipted| receipted.saturating_duration_since(*began).as_secs_f64() * 1000.0)
         };
         Ok(mine.filter_map(latency).collect())
     }
@@ -193,7 +196,10 @@ fn submission(request_id: &str, bytes: usize) -> anyhow::Result<Request<SubmitMe
         body: Some(Body { content: Some(Content::Consultation(consultation)) }),
         ..Submission::default()
     };
-    as_official(SubmitMessageRequest { request_id: request_id.into(), submission: Some(submission) }, "US-DO-0011")
+    as_official(
+        SubmitMessageRequest { request_id: request_id.into(), submission: Some(submission) },
+        "US-DO-0011",
+    )
 }
 
 fn watch(kind: FeedKind, official: &str) -> anyhow::Result<Request<WatchMessagesRequest>> {

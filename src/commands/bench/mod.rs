@@ -19,8 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Starts both Parties' daemons as processes on this machine's disk and drives them through their \
-back-office doors. Speeds of machines differ; the ratio is what to compare.")]
+#[command(
+    after_help = "Starts both Parties' daemons as processes on this machine's disk and drives them through their \
+back-office doors. Speeds of machines differ; the ratio is what to compare."
+)]
 pub struct BenchArgs {
     /// How long each of the two measurements under load takes
     #[arg(long, default_value_t = 10, value_name = "N")]
@@ -67,7 +69,11 @@ pub fn run(args: &BenchArgs) -> ExitCode {
     match runtime.block_on(bench(args)) {
         Ok(report) => {
             print(&report, args.json);
-            if report.lost == 0 && report.duplicated == 0 { ExitCode::SUCCESS } else { no("messages were lost or duplicated") }
+            if report.lost == 0 && report.duplicated == 0 {
+                ExitCode::SUCCESS
+            } else {
+                no("messages were lost or duplicated")
+            }
         }
         Err(error) => no(format_args!("{error:#}")),
     }
@@ -77,8 +83,10 @@ async fn bench(args: &BenchArgs) -> anyhow::Result<Report> {
     let folder = tempfile::tempdir()?;
     let [us, kz] = homes::make(folder.path())?;
     let time = Duration::from_secs(args.seconds.max(1));
-    let settings = crate::config::read(&us.config()).map_err(|_| anyhow::anyhow!("the configuration made here is wrong"))?;
-    let bare_echo_per_s = echo::measure(&settings, client_tls(&us)?, args.in_flight, args.bytes, time).await?;
+    let settings = crate::config::read(&us.config())
+        .map_err(|_| anyhow::anyhow!("the configuration made here is wrong"))?;
+    let bare_echo_per_s =
+        echo::measure(&settings, client_tls(&us)?, args.in_flight, args.bytes, time).await?;
 
     let program = std::env::current_exe()?;
     let (us_runs, kz_runs) = (us.serve(&program)?, kz.serve(&program)?);
@@ -139,7 +147,8 @@ async fn read(client: &mut OperationsServiceClient<Dialled>) -> anyhow::Result<G
 
 async fn status_client(home: &Home) -> anyhow::Result<OperationsServiceClient<Dialled>> {
     let [chain, key, authority] = home.client_files("operations", "operations");
-    let tls = TlsState::load(TlsSettings { chain, key, authorities: vec![authority], ..TlsSettings::default() })?;
+    let tls =
+        TlsState::load(TlsSettings { chain, key, authorities: vec![authority], ..TlsSettings::default() })?;
     let dialled = dial(&DialSettings::new(format!("127.0.0.1:{}", home.ports[2]), "localhost", tls)).await?;
     Ok(OperationsServiceClient::new(dialled))
 }
@@ -151,7 +160,12 @@ fn client_tls(home: &Home) -> anyhow::Result<Arc<TlsState>> {
 
 fn quantiles(latencies: &mut [f64]) -> Quantiles {
     latencies.sort_by(f64::total_cmp);
-    let at = |part: usize| latencies.get((latencies.len() * part / 100).min(latencies.len().saturating_sub(1))).copied().unwrap_or(f64::NAN);
+    let at = |part: usize| {
+        latencies
+            .get((latencies.len() * part / 100).min(latencies.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or(f64::NAN)
+    };
     Quantiles { p50: at(50), p99: at(99) }
 }
 
@@ -167,8 +181,14 @@ fn print(report: &Report, json: bool) {
     }
     println!("bare echo                {:>10.0} /s", report.bare_echo_per_s);
     println!("whole exchange           {:>10.0} /s   ratio {:.3}", report.exchange_per_s, report.ratio);
-    println!("submit to receipt        {:>10.2} ms  p99 {:.2} ms", report.submit_to_receipt_ms.p50, report.submit_to_receipt_ms.p99);
-    println!("  one at a time          {:>10.2} ms  p99 {:.2} ms", report.alone_submit_to_receipt_ms.p50, report.alone_submit_to_receipt_ms.p99);
+    println!(
+        "submit to receipt        {:>10.2} ms  p99 {:.2} ms",
+        report.submit_to_receipt_ms.p50, report.submit_to_receipt_ms.p99
+    );
+    println!(
+        "  one at a time          {:>10.2} ms  p99 {:.2} ms",
+        report.alone_submit_to_receipt_ms.p50, report.alone_submit_to_receipt_ms.p99
+    );
     println!("processor, both daemons  {:>10.0} us a message", report.cpu_us_per_message);
     println!("disk, both daemons       {:>10.0} bytes a message", report.disk_bytes_per_message);
     println!("syncs, both daemons      {:>10.3} a message", report.syncs_per_message);

@@ -38,7 +38,10 @@ pub fn run(command: &CertsCommand) -> ExitCode {
     let [one, other] = parties.as_slice() else { return super::no("name two Parties: --parties US,KZ") };
     match write_development_pki(dir, [one, other]) {
         Ok(()) => {
-            println!("Keys and certificates for {one} and {other} are in {}; its README.md says which is which.", dir.display());
+            println!(
+                "Keys and certificates for {one} and {other} are in {}; its README.md says which is which.",
+                dir.display()
+            );
             ExitCode::SUCCESS
         }
         Err(error) => super::no(error),

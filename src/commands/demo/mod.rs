@@ -12,8 +12,10 @@ use std::process::ExitCode;
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Makes a home for each Party, starts both daemons, sends the example messages as their back offices \
-would, answers and refuses some, and verifies both stores offline. Everything is test data under development keys.")]
+#[command(
+    after_help = "Makes a home for each Party, starts both daemons, sends the example messages as their back offices \
+would, answers and refuses some, and verifies both stores offline. Everything is test data under development keys."
+)]
 pub struct DemoArgs {
     /// Keep the homes in this folder, which must be empty or new
     #[arg(long, value_name = "DIR")]
@@ -71,8 +73,10 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<bool> {
 
 /// Verifies a home's store without its daemon.
 fn verify(home: &Home) -> anyhow::Result<bool> {
-    let settings = config::read(&home.config()).map_err(|_| anyhow::anyhow!("the configuration made here is wrong"))?;
-    let _ = settings; Ok(true)
+    let settings =
+        config::read(&home.config()).map_err(|_| anyhow::anyhow!("the configuration made here is wrong"))?;
+    let _ = settings;
+    Ok(true)
 }
 
 fn stay(folder: &Path, homes: &[Home; 2], running: [Running; 2]) {
@@ -80,8 +84,14 @@ fn stay(folder: &Path, homes: &[Home; 2], running: [Running; 2]) {
     for (home, daemon) in homes.iter().zip(running) {
         let [peer, backoffice, operations] = home.ports;
         println!("\n{} (process {})", home.party, daemon.child.id());
-        println!("  back office   127.0.0.1:{backoffice}   article6 inbox --profile {}", home.profile().display());
-        println!("  operations    127.0.0.1:{operations}   certificate client-operations.pem in {}", home.certs().display());
+        println!(
+            "  back office   127.0.0.1:{backoffice}   article6 inbox --profile {}",
+            home.profile().display()
+        );
+        println!(
+            "  operations    127.0.0.1:{operations}   certificate client-operations.pem in {}",
+            home.certs().display()
+        );
         println!("  other Party   127.0.0.1:{peer}");
         println!("  log           {}", home.folder.join("daemon.log").display());
         println!("  stop with     kill {}", daemon.child.id());

@@ -6,8 +6,8 @@ use super::table::Journey;
 use crate::backoffice::caller::OFFICIAL;
 use crate::backoffice::v1::message_service_client::MessageServiceClient;
 use crate::backoffice::v1::{
-    AcknowledgeMessagesRequest, DeliveryState, FeedKind, GetMessageRequest, Message, MessageView, SubmitMessageRequest,
-    Submission, WatchMessagesRequest, WatchMessagesResponse,
+    AcknowledgeMessagesRequest, DeliveryState, FeedKind, GetMessageRequest, Message, MessageView, Submission,
+    SubmitMessageRequest, WatchMessagesRequest, WatchMessagesResponse,
 };
 use crate::channel::proof_check::Checker;
 use crate::channel::receipt::SentEnvelope;
@@ -31,7 +31,10 @@ const FIXTURES: [(&str, &str); 7] = [
     ("02 origin verification", include_str!("../../../tests/fixtures/02_origin_verification.json")),
     ("03a oral request", include_str!("../../../tests/fixtures/03a_narcotics_oral_note.json")),
     ("03b its confirmation", include_str!("../../../tests/fixtures/03b_narcotics_written_confirmation.json")),
-    ("04 classification", include_str!("../../../tests/fixtures/04_classification_valuation_information.json")),
+    (
+        "04 classification",
+        include_str!("../../../tests/fixtures/04_classification_valuation_information.json"),
+    ),
     ("05 stolen vehicle", include_str!("../../../tests/fixtures/05_stolen_vehicle.json")),
     ("06 technical cooperation", include_str!("../../../tests/fixtures/06_technical_cooperation.json")),
 ];
@@ -83,8 +86,14 @@ impl Play {
     }
 
     /// One message's whole way: submitted, delivered, its receipt verified here, taken over there.
-    async fn cross(&mut self, title: &str, value: &Value, in_reply_to: &str) -> anyhow::Result<(Journey, String)> {
-        let (keys, body) = message_from_json(value).map_err(|violations| anyhow::anyhow!("{title}: {violations:?}"))?;
+    async fn cross(
+        &mut self,
+        title: &str,
+        value: &Value,
+        in_reply_to: &str,
+    ) -> anyhow::Result<(Journey, String)> {
+        let (keys, body) =
+            message_from_json(value).map_err(|violations| anyhow::anyhow!("{title}: {violations:?}"))?;
         let [us, kz] = &mut self.offices;
         let (sender, receiver) = if keys.sender_party == "US" { (us, kz) } else { (kz, us) };
         let submission = Submission {
@@ -156,7 +165,9 @@ impl Office {
             let delivery = message.delivery.clone().unwrap_or_default();
             match delivery.state() {
                 DeliveryState::Delivered => return Ok(message),
-                DeliveryState::Rejected => anyhow::bail!("the message was rejected: {:?}", delivery.rejection()),
+                DeliveryState::Rejected => {
+                    anyhow::bail!("the message was rejected: {:?}", delivery.rejection())
+                }
                 _ if Instant::now() > end => anyhow::bail!("the message was not delivered in {PATIENCE:?}"),
                 _ => tokio::time::sleep(Duration::from_millis(2)).await,
             }
@@ -178,7 +189,8 @@ impl Office {
     /// Waits for a message in the feed and acknowledges it.
     async fn take_over(&mut self, name: &str) -> anyhow::Result<bool> {
         loop {
-            let item = timeout(PATIENCE, self.arrivals.message()).await.context("the message did not arrive")??;
+            let item =
+                timeout(PATIENCE, self.arrivals.message()).await.context("the message did not arrive")??;
             let item = item.context("the feed ended")?;
             if item.message.is_some_and(|message| message.name == name && message.content.is_some()) {
                 let request = AcknowledgeMessagesRequest { names: Vec::new(), cursor: item.cursor };

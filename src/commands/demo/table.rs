@@ -26,7 +26,15 @@ pub struct Journey {
 pub fn table(journeys: &[Journey]) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_BORDERS_ONLY);
-    table.set_header(["message", "from", "to", "sequence", "delivered after", "receipt verified", "handed over"]);
+    table.set_header([
+        "message",
+        "from",
+        "to",
+        "sequence",
+        "delivered after",
+        "receipt verified",
+        "handed over",
+    ]);
     for journey in journeys {
         table.add_row([
             journey.message.clone(),

@@ -14,7 +14,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor};
 use serde_json::{Map, Value};
 
 pub use read::MAX_VIOLATIONS;
-pub use write::to_json;
+pub use write::{message_to_json, to_json};
 
 /// Keys that stand beside the content of a body but belong to the envelope around it.
 pub const ENVELOPE_KEYS: [&str; 8] = [

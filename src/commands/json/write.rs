@@ -30,6 +30,14 @@ pub fn to_json(body: &Body) -> Json {
     Json::Object(keys)
 }
 
+/// Any message of the protos as an object of the fields that are set. `None` for one the descriptors do not know.
+pub fn message_to_json<M: prost::Message + prost::Name>(message: &M) -> Option<Map<String, Json>> {
+    let descriptor = crate::wire::descriptors().get_message_by_name(&M::full_name())?;
+    let mut dynamic = DynamicMessage::new(descriptor);
+    dynamic.transcode_from(message).ok()?;
+    Some(object(&dynamic))
+}
+
 /// Whether the field holds a SHA-256 digest: bytes, and exactly 32 of them.
 pub(super) fn is_digest(field: &FieldDescriptor) -> bool {
     matches!(shape_of(field), Some(Shape::Bytes { min: 32, max: 32 }))

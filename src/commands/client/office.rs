@@ -1,0 +1,133 @@
+//! A connection to a daemon's back-office door, call by call.
+
+use super::profile::Profile;
+use super::trouble::ClientError;
+use crate::backoffice::caller::OFFICIAL;
+use crate::backoffice::v1::message_service_client::MessageServiceClient;
+use crate::backoffice::v1::{
+    AcknowledgeMessagesRequest, GetMessageRequest, ListMessagesRequest, ListMessagesResponse, Message,
+    MessageView, Submission, SubmitMessageRequest, ValidateMessageRequest, WatchMessagesRequest,
+    WatchMessagesResponse,
+};
+use crate::door::{DialSettings, Dialled, dial};
+use crate::wire::assistance::v1::Purpose;
+use std::time::Duration;
+use tonic::metadata::MetadataValue;
+use tonic::{Request, Response, Status, Streaming};
+
+/// For the daemon to answer a call; a feed may be silent longer.
+const ANSWER: Duration = Duration::from_secs(30);
+/// The longest answer: a page of messages, each with all it may lack.
+const ANSWER_BYTES: usize = 16 << 20;
+
+/// One connection. Clones share it; once it breaks every call fails with UNAVAILABLE.
+#[derive(Debug, Clone)]
+pub struct BackOffice {
+    client: MessageServiceClient<Dialled>,
+    official: String,
+}
+
+impl BackOffice {
+    /// Dials the door that the profile names. Calls are made for the profile's official unless they name another.
+    ///
+    /// # Errors
+    /// [`ClientError::Connection`].
+    pub async fn connect(profile: &Profile) -> Result<Self, ClientError> {
+        let settings =
+            DialSettings::new(profile.address.as_str(), profile.server_name.as_str(), profile.tls.clone());
+        let dialled = dial(&settings)
+            .await
+            .map_err(|error| ClientError::Connection { address: profile.address.clone(), error })?;
+        let client = MessageServiceClient::new(dialled).max_decoding_message_size(ANSWER_BYTES);
+        Ok(Self { client, official: profile.official.clone() })
+    }
+
+    /// Seals and queues a message for `official`; answers when it is durable at the daemon. The same `request_id`
+    /// with the same content gets the same answer for ever.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`], or [`ClientError::NoAnswer`]: then it may have been taken, and repeating is harmless.
+    pub async fn submit(
+        &self,
+        request_id: &str,
+        submission: Submission,
+        official: &str,
+    ) -> Result<Message, ClientError> {
+        let request =
+            SubmitMessageRequest { request_id: request_id.to_owned(), submission: Some(submission) };
+        let response = answer(self.client.clone().submit_message(call(request, official)?)).await?;
+        response.message.ok_or(ClientError::Answer("the message"))
+    }
+
+    /// Whether [`Self::submit`] would take the message now.
+    ///
+    /// # Errors
+    /// As [`Self::submit`] would fail.
+    pub async fn validate(&self, submission: Submission, official: &str) -> Result<(), ClientError> {
+        let request = ValidateMessageRequest { submission: Some(submission) };
+        answer(self.client.clone().validate_message(call(request, official)?)).await.map(|_| ())
+    }
+
+    /// One message by its name; with its content when a purpose is declared (Article 3.1), and that is recorded.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn get(&self, name: &str, purpose: Option<Purpose>) -> Result<Message, ClientError> {
+        let (view, purpose) = reading(purpose);
+        let request = GetMessageRequest { name: name.to_owned(), view, purpose };
+        let response = answer(self.client.clone().get_message(call(request, &self.official)?)).await?;
+        response.message.ok_or(ClientError::Answer("the message"))
+    }
+
+    /// One page of messages, newest first.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn list(&self, request: ListMessagesRequest) -> Result<ListMessagesResponse, ClientError> {
+        answer(self.client.clone().list_messages(call(request, &self.official)?)).await
+    }
+
+    /// The feed from a cursor on; empty begins where this client last acknowledged. Set view and purpose with
+    /// [`reading`].
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn watch(
+        &self,
+        request: WatchMessagesRequest,
+    ) -> Result<Streaming<WatchMessagesResponse>, ClientError> {
+        answer(self.client.clone().watch_messages(call(request, &self.official)?)).await
+    }
+
+    /// Records that everything up to and including the cursor was taken over; answers when that is durable.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn acknowledge(&self, cursor: &str) -> Result<(), ClientError> {
+        let request = AcknowledgeMessagesRequest { names: Vec::new(), cursor: cursor.to_owned() };
+        answer(self.client.clone().acknowledge_messages(call(request, &self.official)?)).await.map(|_| ())
+    }
+}
+
+/// View and purpose of a request, as the numbers the requests hold: everything for a purpose, no content without.
+pub fn reading(purpose: Option<Purpose>) -> (i32, i32) {
+    match purpose {
+        Some(purpose) => (MessageView::Full.into(), purpose.into()),
+        None => (MessageView::Basic.into(), Purpose::Unspecified.into()),
+    }
+}
+
+fn call<T>(message: T, official: &str) -> Result<Request<T>, ClientError> {
+    let mut request = Request::new(message);
+    if !official.is_empty() {
+        let value = MetadataValue::try_from(official)
+            .map_err(|_| ClientError::Usage("an official is named by letters, digits and - _ . :"))?;
+        request.metadata_mut().insert(OFFICIAL, value);
+    }
+    Ok(request)
+}
+
+async fn answer<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, ClientError> {
+    let answered = tokio::time::timeout(ANSWER, call).await.map_err(|_| ClientError::NoAnswer(ANSWER))?;
+    Ok(answered?.into_inner())
+}
