@@ -8,6 +8,7 @@ pub mod config;
 pub mod crypto;
 pub mod disk;
 pub mod door;
+pub mod evidence;
 pub mod exchange;
 pub mod index;
 pub mod journal;

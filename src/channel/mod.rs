@@ -1,8 +1,9 @@
 //! The channel between two Parties, as pure decisions.
 //!
 //! Reading order: [`terms`] who talks to whom · [`envelope`] the signed bytes · [`state`] the fold of events ·
-//! [`inbound`] what is consumed, rejected or refused · [`receipt`] what proves delivery · [`proof_check`] the other Party's proofs · [`lifecycle`] the
-//! states of a message · [`retry`] when delivery is tried again · [`lookup`] the names events are found by.
+//! [`inbound`] what is consumed, rejected or refused · [`receipt`] what proves delivery · [`proof_check`] the other
+//! Party's proofs, checked · [`lifecycle`] the states of a message · [`retry`] when delivery is tried again ·
+//! [`lookup`] the names events are found by.
 //!
 //! No input or output, no clock, no randomness: times, salts, signatures and look-ups are arguments. Kinds of
 //! messages are opaque numbers here.

@@ -16,6 +16,7 @@ pub mod index;
 pub mod init;
 pub mod json;
 pub mod serve;
+pub mod verify;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;

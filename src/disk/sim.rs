@@ -132,6 +132,20 @@ impl SimDisk {
         state.files[id].durable = state.files[id].live.clone();
     }
 
+    /// Bytes of a file.
+    pub fn bytes_of(&self, path: &Path) -> Vec<u8> {
+        let state = self.state();
+        state.files[state.live[path]].live.clone()
+    }
+
+    /// Puts other bytes into a file behind everybody's back.
+    pub fn replace(&self, path: &Path, bytes: &[u8]) {
+        let mut state = self.state();
+        let id = state.live[path];
+        state.files[id].live = bytes.to_vec();
+        state.files[id].durable = bytes.to_vec();
+    }
+
     /// Length of a file.
     pub fn len_of(&self, path: &Path) -> usize {
         let state = self.state();

@@ -26,6 +26,6 @@ pub mod submit;
 pub mod writer;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -57,7 +57,7 @@ pub struct Side {
     pub engine: Option<Engine>,
     signing: Identity,
     ledger: Vec<u8>,
-    settings: StoreSettings,
+    pub settings: StoreSettings,
     /// What the engine said yes to: request, and the ledger index it gave.
     pub acknowledged: BTreeMap<String, u64>,
 }
@@ -129,9 +129,12 @@ impl Side {
         Certificate::from_pem(self.signing.certificate_pem.as_bytes()).unwrap()
     }
 
+    pub fn ledger_public(&self) -> [u8; 32] {
+        LedgerKey::from_pkcs8(&self.ledger).unwrap().public()
+    }
+
     pub fn checker(&self) -> Checker {
-        let public = LedgerKey::from_pkcs8(&self.ledger).unwrap().public();
-        Checker::new(self.terms.vkey(1, public))
+        Checker::new(self.terms.vkey(1, self.ledger_public()))
     }
 
     /// Submits a message; what the engine says yes to is remembered.

@@ -24,7 +24,8 @@ use std::io;
 use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"A6HEAD\0\x01";
-const SLOT_BYTES: u64 = 4096;
+const SLOT_BYTES: u64 = SLOT_LEN as u64;
+const SLOT_LEN: usize = 4096;
 const USED_BYTES: usize = 92;
 
 /// The last commit.
@@ -60,7 +61,7 @@ pub fn slots(file: &dyn DiskFile, store: StoreId) -> io::Result<[Slot; 2]> {
 }
 
 fn slot(file: &dyn DiskFile, store: StoreId, number: u64) -> io::Result<Slot> {
-    let mut bytes = [0; SLOT_BYTES as usize];
+    let mut bytes = [0; SLOT_LEN];
     if file.read_at(&mut bytes, number * SLOT_BYTES)? < bytes.len() {
         return Ok(Slot::Damaged);
     }

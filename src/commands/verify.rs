@@ -1,0 +1,213 @@
+//! `article6 verify`: whether a store is what its daemon wrote, to the last byte.
+
+use super::{CONFIGURATION, NO};
+use crate::app::trust;
+use crate::config;
+use crate::crypto::certificate::Certificate;
+use crate::disk::{Disk, SystemDisk};
+use crate::evidence::{self, Damage, Keys, Place, Report, Trust};
+use crate::vault::read_key_file;
+use anyhow::Context as _;
+use base64::engine::{Engine as _, general_purpose::STANDARD};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Verifies a store: every byte, and with its configuration every record, chain, signature and receipt.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Nothing is written, and no daemon and no network are needed. Stop the daemon first, or \
+    verify a copy: a journal that grows while it is read is reported as damaged.\n\n\
+    Exit codes: 0 sound, 1 damaged or not verified, 2 usage, 78 configuration.\n\n\
+    Examples:\n  article6 verify /var/lib/article6 --config /etc/article6/article6.toml\n  \
+    article6 verify /mnt/copy/article6 --head /mnt/copy/head --ledger-key us-ledger.pub"
+)]
+pub struct VerifyArgs {
+    /// The store's folder: `[store] dir` of its configuration, or a copy of it
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// The head file: without it nobody can tell whether whole batches are missing at the end. Taken from the
+    /// configuration where that is given
+    #[arg(long, value_name = "FILE")]
+    pub head: Option<PathBuf>,
+    /// The store's configuration: names the key that opens the records, and the certificates and keys that
+    /// signatures and receipts are verified with. Without it frames, tree and checkpoints are verified, no content
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The base64 of the Ed25519 key of the store's ledger, as the Party published it. Without it the key that the
+    /// store itself names is used
+    #[arg(long, value_name = "FILE")]
+    pub ledger_key: Option<PathBuf>,
+    /// An earlier certificate of a key that signed messages of either Party, where the configuration names the
+    /// renewed one; may be repeated
+    #[arg(long = "certificate", value_name = "FILE")]
+    pub certificates: Vec<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the command: 0 for a sound store, 1 for a damaged one, 78 for a configuration with mistakes.
+///
+/// # Errors
+///
+/// Whatever keeps the store from being verified: no store, unreadable files, keys of another store.
+pub fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let settings = match args.config.as_deref().map(config::read).transpose() {
+        Ok(settings) => settings,
+        Err(mistakes) => {
+            mistakes.iter().for_each(|mistake| eprintln!("{mistake}"));
+            return Ok(ExitCode::from(CONFIGURATION));
+        }
+    };
+    let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
+    let keys =
+        settings.as_ref().map(|settings| keys(settings, disk.as_ref(), &args.certificates)).transpose()?;
+    let head = args.head.clone().or_else(|| settings.map(|settings| settings.store.paths.head));
+    let ledger_key = args.ledger_key.as_deref().map(ledger_key).transpose()?;
+    let place = Place { data: args.dir.clone(), head };
+    let report = evidence::verify(&disk, &place, &Trust { ledger_key, keys })?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&json(&report))?);
+    } else {
+        print!("{}", plain(&report));
+    }
+    Ok(if report.damage_count == 0 { ExitCode::SUCCESS } else { ExitCode::from(NO) })
+}
+
+fn keys(settings: &config::Settings, disk: &dyn Disk, earlier: &[PathBuf]) -> anyhow::Result<Keys> {
+    let trust = trust(settings)?;
+    let (mut own_certificates, mut peer_certificates) =
+        (certificates(&settings.signing.certificate)?, trust.signing);
+    for path in earlier {
+        let more = certificates(path)?;
+        own_certificates.extend(more.clone());
+        let known: Vec<_> = peer_certificates.iter().map(Certificate::key_id).collect();
+        peer_certificates
+            .extend(more.into_iter().filter(|certificate| known.contains(&certificate.key_id())));
+    }
+    // Neither Party's key may stand for the other's.
+    let own_key = own_certificates.first().map(Certificate::key_id);
+    own_certificates.retain(|certificate| Some(certificate.key_id()) == own_key);
+    peer_certificates.retain(|certificate| Some(certificate.key_id()) != own_key);
+    Ok(Keys {
+        terms: settings.terms.clone(),
+        store_key: read_key_file(disk, &settings.store.key_file)?,
+        own_certificates,
+        peer_certificates,
+        peer_ledger_key: trust.ledger_key,
+    })
+}
+
+fn certificates(path: &Path) -> anyhow::Result<Vec<Certificate>> {
+    let pem = std::fs::read(path).with_context(|| path.display().to_string())?;
+    Certificate::all_from_pem(&pem).with_context(|| path.display().to_string())
+}
+
+fn ledger_key(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.with_context(|| {
+        format!("{}: the base64 of a 32-byte Ed25519 public key is expected", path.display())
+    })
+}
+
+fn plain(report: &Report) -> String {
+    let mut lines = Vec::new();
+    let root = report
+        .root
+        .map_or_else(|| "cannot be recomputed past the damage".to_owned(), |root| root.to_string());
+    lines.push(format!("events      {}", report.events));
+    lines.push(format!("messages    {}", report.messages));
+    lines.push(format!("signatures  {}", report.signatures));
+    lines.push(format!("root        {root}"));
+    lines.extend(report.notes.iter().map(|note| format!("note: {note}")));
+    if report.damage_count == 0 {
+        lines.push("The store is sound.".to_owned());
+    } else {
+        lines.push(format!("The store is damaged in {} place(s), by ledger index:", report.damage_count));
+        lines.extend(report.damages.iter().map(line));
+        let more = report.damage_count.saturating_sub(report.damages.len() as u64);
+        if more > 0 {
+            lines.push(format!("  and {more} more"));
+        }
+        lines.push("Keep this copy as it is, and restore the store from a backup.".to_owned());
+    }
+    lines.join("\n") + "\n"
+}
+
+fn line(damage: &Damage) -> String {
+    let what = format!("{}, byte {}: {}", damage.file.display(), damage.offset, damage.what);
+    match damage.leaf {
+        Some(leaf) => format!("  event {leaf}: {what}"),
+        None => format!("  {what}"),
+    }
+}
+
+fn json(report: &Report) -> serde_json::Value {
+    let damage = |damage: &Damage| {
+        serde_json::json!({
+            "event": damage.leaf,
+            "file": damage.file.display().to_string(),
+            "offset": damage.offset,
+            "what": damage.what.to_string(),
+        })
+    };
+    serde_json::json!({
+        "sound": report.damage_count == 0,
+        "events": report.events,
+        "messages": report.messages,
+        "signatures": report.signatures,
+        "root": report.root.map(|root| root.to_string()),
+        "damageCount": report.damage_count,
+        "damages": report.damages.iter().map(damage).collect::<Vec<_>>(),
+        "notes": report.notes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Fault;
+
+    fn args(dir: &Path) -> VerifyArgs {
+        let dir = dir.to_owned();
+        VerifyArgs { dir, head: None, config: None, ledger_key: None, certificates: Vec::new(), json: false }
+    }
+
+    #[test]
+    fn a_folder_without_a_store_is_no_sound_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = run(&args(folder.path())).unwrap_err();
+        assert!(error.to_string().contains("holds no store"), "{error}");
+    }
+
+    #[test]
+    fn a_report_says_where_and_how_many() {
+        let damage = Damage {
+            leaf: Some(7),
+            file: "journal/000000000000.segment".into(),
+            offset: 64,
+            what: Fault::Leaf,
+        };
+        let mut report = Report {
+            events: 9,
+            messages: 3,
+            signatures: 4,
+            root: None,
+            damages: vec![damage],
+            damage_count: 3,
+            notes: vec!["something".into()],
+        };
+        let text = plain(&report);
+        assert!(
+            text.contains("event 7: journal/000000000000.segment, byte 64: ") && text.contains("and 2 more"),
+            "{text}"
+        );
+        assert_eq!(json(&report)["damages"][0]["event"], 7);
+        report.damage_count = 0;
+        report.damages.clear();
+        assert!(plain(&report).ends_with("The store is sound.\n"));
+        assert_eq!(json(&report)["sound"], true);
+    }
+}
