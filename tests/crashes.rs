@@ -76,11 +76,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<String> {
     }
     for daemon in &mut daemons {
         daemon.stop().await?;
+        daemon.verify()?;
     }
     let retries: u64 = [&us.1, &kz.1].iter().map(|record| record.retries.load(Ordering::Relaxed)).sum();
     let again: u64 = [&us.1, &kz.1].iter().map(|record| record.shown_again.load(Ordering::Relaxed)).sum();
     Ok(format!(
-        "{kills} kills in {:.0} s; {} + {} messages acknowledged, each delivered once, at one place in one feed; \
+        "{kills} kills in {:.0} s; {} + {} messages acknowledged, each delivered once, at one place in one feed; both stores verified; \
          {retries} submissions repeated, {again} feed items shown again at their place; seed {}",
         killing.as_secs_f64(),
         sent[0].len(),

@@ -96,6 +96,16 @@ impl Daemon {
         Ok(Command::new(program()).args(words).arg("--config").arg(self.home.config()).output()?)
     }
 
+    /// Whether the store of the stopped daemon is sound to the last byte.
+    pub fn verify(&self) -> anyhow::Result<()> {
+        let store = self.settings()?.store.paths.data;
+        let output = self.command(&["verify", &store.to_string_lossy()])?;
+        let (said, complained) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        anyhow::ensure!(output.status.success(), "{}: verify says {said} {complained}", self.home.party);
+        Ok(())
+    }
+
     /// The settings of the configuration file.
     pub fn settings(&self) -> anyhow::Result<article6::config::Settings> {
         article6::config::read(&self.home.config()).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))
