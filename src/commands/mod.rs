@@ -46,9 +46,10 @@ enum Command {
     Init(init::InitArgs),
     /// Run the daemon
     Serve(serve::ServeArgs),
-    /// Send and receive messages at a daemon's back-office door
-    #[command(subcommand)]
+    #[command(flatten)]
     Client(client::ClientCommand),
+    /// Verify a store offline: frames, hashes, tree, checkpoints, signatures, chains, receipts
+    Verify(verify::VerifyArgs),
     /// Look at a configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -91,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Client(command) => client::main(command),
+        Command::Verify(args) => verify::run(&args).unwrap_or_else(|error| no(format_args!("{error:#}"))),
         Command::Config(command) => config::run(&command),
         Command::Index(command) => index::run(&command),
         Command::Certs(command) => certs::run(&command),

@@ -6,6 +6,7 @@ use crate::config;
 use crate::crypto::certificate::Certificate;
 use crate::disk::{Disk, SystemDisk};
 use crate::evidence::{self, Damage, Keys, Place, Report, Trust};
+use crate::journal::Paths;
 use crate::vault::read_key_file;
 use anyhow::Context as _;
 use base64::engine::{Engine as _, general_purpose::STANDARD};
@@ -73,6 +74,22 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         print!("{}", plain(&report));
     }
     Ok(if report.damage_count == 0 { ExitCode::SUCCESS } else { ExitCode::from(NO) })
+}
+
+/// Verifies the store that a configuration names, with all its keys.
+///
+/// # Errors
+///
+/// Whatever keeps the store from being verified.
+pub fn verify(settings: &config::Settings) -> anyhow::Result<Report> {
+    let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
+    let keys = keys(settings, disk.as_ref(), &[])?;
+    let Paths { data, head } = settings.store.paths.clone();
+    Ok(evidence::verify(
+        &disk,
+        &Place { data, head: Some(head) },
+        &Trust { ledger_key: None, keys: Some(keys) },
+    )?)
 }
 
 fn keys(settings: &config::Settings, disk: &dyn Disk, earlier: &[PathBuf]) -> anyhow::Result<Keys> {

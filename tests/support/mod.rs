@@ -1,4 +1,7 @@
 //! What several test programs share. Each uses a part of it; what fails here fails the test.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod bad_certificates;
+pub mod homes;
+pub mod source;
+pub mod tools;

@@ -12,7 +12,7 @@ use crate::wire::assistance::v1::{Body, Consultation, Purpose, body::Content};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::metadata::MetadataValue;
 use tonic::{Request, Streaming};
@@ -29,6 +29,22 @@ struct Ledger {
     receipted: HashMap<String, Instant>,
     taken_over: HashSet<String>,
     duplicated: u64,
+    waiting: HashMap<String, oneshot::Sender<()>>,
+}
+
+impl Ledger {
+    /// Wakes the worker whose message has gone the whole way.
+    fn wake(&mut self, name: &str) {
+        if self.is_done(name)
+            && let Some(waiting) = self.waiting.remove(name)
+        {
+            let _ = waiting.send(());
+        }
+    }
+
+    fn is_done(&self, name: &str) -> bool {
+        self.receipted.contains_key(name) && self.taken_over.contains(name)
+    }
 }
 
 /// A running load.
@@ -37,7 +53,6 @@ pub struct Load {
     bytes: usize,
     submissions: u64,
     ledger: Arc<Mutex<Ledger>>,
-    moved: Arc<Notify>,
     tasks: Vec<JoinHandle<anyhow::Result<()>>>,
 }
 
@@ -46,14 +61,14 @@ impl Load {
     pub async fn start(sender: Dialled, receiver: Dialled, bytes: usize) -> anyhow::Result<Self> {
         let mut sender = client(sender);
         let mut receiver = client(receiver);
-        let (ledger, moved) = (Arc::<Mutex<Ledger>>::default(), Arc::new(Notify::new()));
+        let ledger = Arc::<Mutex<Ledger>>::default();
         let outcomes = sender.watch_messages(watch(FeedKind::Outcome, "US-DO-0011")?).await?.into_inner();
         let arrivals = receiver.watch_messages(watch(FeedKind::Received, "KZ-DO-0007")?).await?.into_inner();
         let tasks = vec![
-            tokio::spawn(follow_outcomes(outcomes, ledger.clone(), moved.clone())),
-            tokio::spawn(take_over(arrivals, receiver, ledger.clone(), moved.clone())),
+            tokio::spawn(follow_outcomes(outcomes, ledger.clone())),
+            tokio::spawn(take_over(arrivals, receiver, ledger.clone())),
         ];
-        Ok(Self { sender, bytes, submissions: 0, ledger, moved, tasks })
+        Ok(Self { sender, bytes, submissions: 0, ledger, tasks })
     }
 
     /// Messages that went the whole way.
@@ -70,7 +85,7 @@ impl Load {
         let mut workers = Vec::new();
         for worker in 0..in_flight {
             let run = self.submissions;
-            let (mut sender, ledger, moved) = (self.sender.clone(), self.ledger.clone(), self.moved.clone());
+            let (mut sender, ledger) = (self.sender.clone(), self.ledger.clone());
             let bytes = self.bytes;
             workers.push(tokio::spawn(async move {
                 let mut n = 0;
@@ -81,7 +96,7 @@ impl Load {
                     let name = answer.message.map(|message| message.name).unwrap_or_default();
                     lock(&ledger).submitted.insert(name.clone(), began);
                     n += 1;
-                    finished(&ledger, &moved, &name).await;
+                    finished(&ledger, &name).await;
                 }
                 anyhow::Ok(())
             }));
@@ -113,31 +128,27 @@ impl Load {
 }
 
 /// Waits until a message has its receipt and is taken over, but not for ever: what does not come is lost.
-async fn finished(ledger: &Mutex<Ledger>, moved: &Notify, name: &str) {
-    let end = Instant::now() + PATIENCE;
-    while Instant::now() < end {
-        let woken = moved.notified();
-        tokio::pin!(woken);
-        woken.as_mut().enable();
-        {
-            let ledger = lock(ledger);
-            if ledger.receipted.contains_key(name) && ledger.taken_over.contains(name) {
-                return;
-            }
+async fn finished(ledger: &Mutex<Ledger>, name: &str) {
+    let (done, waiting) = oneshot::channel();
+    {
+        let mut ledger = lock(ledger);
+        if ledger.is_done(name) {
+            return;
         }
-        let _ = tokio::time::timeout(Duration::from_secs(1), woken).await;
+        ledger.waiting.insert(name.to_owned(), done);
     }
+    let _ = tokio::time::timeout(PATIENCE, waiting).await;
 }
 
 async fn follow_outcomes(
     mut outcomes: Streaming<WatchMessagesResponse>,
     ledger: Arc<Mutex<Ledger>>,
-    moved: Arc<Notify>,
 ) -> anyhow::Result<()> {
     while let Some(item) = outcomes.message().await? {
         if let Some(message) = item.message {
-            lock(&ledger).receipted.insert(message.name, Instant::now());
-            moved.notify_waiters();
+            let mut ledger = lock(&ledger);
+            ledger.receipted.insert(message.name.clone(), Instant::now());
+            ledger.wake(&message.name);
         }
     }
     Ok(())
@@ -148,7 +159,6 @@ async fn take_over(
     mut arrivals: Streaming<WatchMessagesResponse>,
     mut receiver: Client,
     ledger: Arc<Mutex<Ledger>>,
-    moved: Arc<Notify>,
 ) -> anyhow::Result<()> {
     let (arrived, mut queue) = tokio::sync::mpsc::unbounded_channel();
     let reading = async {
@@ -172,9 +182,9 @@ async fn take_over(
             receiver.acknowledge_messages(as_official(request, "KZ-DO-0007")?).await?;
             let mut ledger = lock(&ledger);
             for (_, name) in items {
-                ledger.duplicated += u64::from(!ledger.taken_over.insert(name));
+                ledger.duplicated += u64::from(!ledger.taken_over.insert(name.clone()));
+                ledger.wake(&name);
             }
-            moved.notify_waiters();
         }
         anyhow::Ok(())
     };

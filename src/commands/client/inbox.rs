@@ -26,8 +26,8 @@ Each message is taken over once: what was written to --out, whole and durable, i
 the next `inbox` of this client begins after it. Without --out messages are shown, not taken over.
 Content is read for a declared purpose (Article 3.1), and the daemon records that.
 
-  article6 client inbox                                             # what is new, without content
-  article6 client inbox --out in --purpose ADMINISTRATIVE_PROCEEDING
+  article6 inbox                                             # what is new, without content
+  article6 inbox --out in --purpose ADMINISTRATIVE_PROCEEDING
 
 For each message DIR holds UUID.json (as `send` would read it), UUID.envelope (the signed bytes),
 UUID.p7s (the detached signature over them) and UUID.body (the body they commit to).

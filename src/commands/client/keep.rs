@@ -8,9 +8,16 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-/// Makes the folder, closed to everybody else, unless it is there.
+/// Makes the folder, closed to everybody else, unless it is there. Returns when it is durable.
 pub(super) fn folder(dir: &Path) -> Result<(), ClientError> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))
+    let named = |folder: &&Path| !folder.as_os_str().is_empty();
+    let missing: Vec<_> = dir.ancestors().filter(named).take_while(|folder| !folder.exists()).collect();
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))?;
+    for made in missing {
+        let parent = made.parent().filter(named).unwrap_or(Path::new("."));
+        sync(parent)?;
+    }
+    Ok(())
 }
 
 /// Writes what a message consists of: `<uuid>.json` for people and systems; `.envelope`, `.p7s` and `.body` are the
@@ -29,8 +36,13 @@ pub(super) fn message(dir: &Path, message: &Message) -> Result<PathBuf, ClientEr
     }
     // Last: whoever waits for it finds the others beside it.
     file(dir, &json, &pretty)?;
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))?;
+    sync(dir)?;
     Ok(json)
+}
+
+/// A file is found after a loss of power only when the folder that names it is durable too.
+fn sync(dir: &Path) -> Result<(), ClientError> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))
 }
 
 fn file(dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), ClientError> {

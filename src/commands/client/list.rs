@@ -11,8 +11,8 @@ const PAGE: u32 = 200;
 const HELP: &str = "\
 Without a terminal, and without --json, fields stand between tabs and there is no heading.
 
-  article6 client list --direction sent --state stalled
-  article6 client list --case 0198f000-… --json";
+  article6 list --direction sent --state stalled
+  article6 list --case 0198f000-… --json";
 
 /// Lists messages.
 #[derive(Debug, clap::Args)]

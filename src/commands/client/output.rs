@@ -2,7 +2,7 @@
 
 use super::trouble::ClientError;
 use comfy_table::{ContentArrangement, Table, presets};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{self, IsTerminal as _, Write as _};
 
 /// How results are written.
@@ -49,7 +49,8 @@ impl Output {
     /// Something worth knowing beside the results, on standard error.
     pub fn note(self, words: &str) {
         // Without a standard error nobody is there to be told.
-        let _ = writeln!(io::stderr(), "note: {words}");
+        let text = if self.json { json!({"note": words}).to_string() } else { format!("note: {words}") };
+        let _ = writeln!(io::stderr(), "{text}");
     }
 
     /// What went wrong, on standard error.

@@ -25,9 +25,9 @@ The acting official is --official, else the one the message itself names, else t
 A message is sent once: its request_id comes from the file's bytes, so that the same command can be
 repeated after any failure. QUEUED means sealed and durable; `status` shows when it is delivered.
 
-  article6 client send --validate request.json    # check without sending
-  article6 client send request.json
-  article6 client send reply.json --reply-to messages/0198f000-…";
+  article6 send --validate request.json    # check without sending
+  article6 send request.json
+  article6 send reply.json --reply-to messages/0198f000-…";
 
 /// Sends messages.
 #[derive(Debug, clap::Args)]

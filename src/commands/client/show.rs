@@ -7,7 +7,7 @@ use crate::wire::assistance::v1::Purpose;
 const HELP: &str = "\
 Content is shown only for a declared purpose (Article 3.1), and the daemon records who read it:
 
-  article6 client show 0198f000-… --purpose ADMINISTRATIVE_PROCEEDING
+  article6 show 0198f000-… --purpose ADMINISTRATIVE_PROCEEDING
 
 Purposes: PREVENT_INVESTIGATE_REPRESS_OFFENCE, ASSESS_DUTIES_TAXES, JUDICIAL_PROCEEDING,
 ADMINISTRATIVE_PROCEEDING, TECHNICAL_COOPERATION.";

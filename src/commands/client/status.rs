@@ -19,8 +19,8 @@ Silence is no state: a message that is not DELIVERED is not delivered.
   RETRIEVED  received: a back-office client has taken it over
   REJECTED   sent: the other Party turned it down; its signed refusal is here
 
-  article6 client status                  # the last 20 messages that were sent
-  article6 client status 0198f000-… --json";
+  article6 status                  # the last 20 messages that were sent
+  article6 status 0198f000-… --json";
 
 /// Shows states of delivery.
 #[derive(Debug, clap::Args)]

@@ -20,8 +20,8 @@ Shows messages as they arrive, and outcomes of messages that were sent, each onc
 never changes. Nothing is acknowledged: `inbox` does that. When the daemon goes away, `watch`
 connects again and goes on after the last item. --json shows each item's cursor for --from.
 
-  article6 client watch
-  article6 client watch --json --from CURSOR --purpose JUDICIAL_PROCEEDING
+  article6 watch
+  article6 watch --json --from CURSOR --purpose JUDICIAL_PROCEEDING
 
 Purposes: PREVENT_INVESTIGATE_REPRESS_OFFENCE, ASSESS_DUTIES_TAXES, JUDICIAL_PROCEEDING,
 ADMINISTRATIVE_PROCEEDING, TECHNICAL_COOPERATION.";
@@ -43,6 +43,7 @@ pub struct Watch {
 /// How far the watching has come.
 struct Place {
     cursor: String,
+    has_moved: bool,
     wait: Duration,
     connected: bool,
 }
@@ -50,14 +51,14 @@ struct Place {
 impl Watch {
     pub(super) async fn run(&self) -> Result<(), ClientError> {
         let profile = self.common.profile()?;
-        let mut place =
-            Place { cursor: self.from.clone().unwrap_or_default(), wait: FIRST, connected: false };
+        let cursor = self.from.clone().unwrap_or_default();
+        let mut place = Place { cursor, has_moved: false, wait: FIRST, connected: false };
         let ended = tokio::select! {
             ended = self.follow(&profile, &mut place) => ended,
             // Where no signal can be waited for, the signal ends the process by itself.
             Ok(()) = tokio::signal::ctrl_c() => Ok(()),
         };
-        if !place.cursor.is_empty() {
+        if place.has_moved {
             self.common.output().note(&format!("go on after this with --from {}", place.cursor));
         }
         ended
@@ -93,7 +94,7 @@ impl Watch {
                 let words = || words::item_line(&item).unwrap_or_default();
                 self.common.output().result(|| words::item_json(&item), words)?;
             }
-            place.cursor = item.cursor;
+            (place.cursor, place.has_moved) = (item.cursor, true);
         }
         Err(tonic::Status::unavailable("the daemon ended the feed").into())
     }

@@ -1,0 +1,92 @@
+//! The program as an operator meets it: signals and exit codes.
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+
+mod support;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use support::homes::{Home, Homes, PROGRAM, succeed};
+
+/// How long a message may take. Nothing is concluded from being faster.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_message_goes_from_one_command_line_to_the_other() {
+    let homes = Homes::new();
+    let (_us, _kz) = (homes.us.serve(), homes.kz.serve());
+    let request = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/02_origin_verification.json");
+    client(&homes.us, &["send", request]);
+    let taken = homes.path().join("in");
+    let out = taken.to_str().unwrap();
+    let end = Instant::now() + PATIENCE;
+    while std::fs::read_dir(&taken).map_or(0, Iterator::count) < 4 {
+        assert!(Instant::now() < end, "nothing arrives");
+        client(&homes.kz, &["inbox", "--out", out, "--purpose", "ADMINISTRATIVE_PROCEEDING"]);
+    }
+    let written = std::fs::read_dir(&taken).unwrap().map(|entry| entry.unwrap().path());
+    let document = written.filter(|path| path.extension().is_some_and(|e| e == "json")).last().unwrap();
+    assert!(std::fs::read_to_string(document).unwrap().contains("SYN-EVADE-7781"));
+    assert!(client(&homes.us, &["list"]).contains("DELIVERED"));
+}
+
+#[test]
+fn signals_reload_and_stop_and_the_index_can_be_lost() {
+    let homes = Homes::new();
+    let mut daemon = homes.us.serve();
+    daemon.signal("HUP");
+    daemon.wait_for("certificates are read anew");
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended().code(), Some(0), "{}", daemon.log());
+
+    std::fs::remove_dir_all(homes.us.folder.join("store/index")).unwrap();
+    let mut rebuild = Command::new(PROGRAM);
+    let told = succeed(rebuild.args(["index", "rebuild", "--config"]).arg(homes.us.configuration()));
+    assert!(told.contains("covers"), "{told}");
+}
+
+#[test]
+fn exit_codes_say_what_went_wrong() {
+    let homes = Homes::new();
+    let configuration = homes.us.configuration();
+    let path = configuration.to_str().unwrap();
+    let recovery = homes.path().join("another.key");
+
+    assert_eq!(exit(&["--version"]), (0, String::new()));
+    let (code, told) = exit(&["init", "--config", path, "--recovery-key", recovery.to_str().unwrap()]);
+    assert_eq!(code, 1, "{told}");
+    assert!(told.contains("already holds a store"), "{told}");
+    assert!(!recovery.exists());
+    assert_eq!(exit(&["serve", "--no-such-option"]).0, 2);
+
+    let text = std::fs::read_to_string(&configuration).unwrap();
+    std::fs::write(&configuration, text.replace("environment = \"TEST\"", "environment = \"PRODUCTION\""))
+        .unwrap();
+    for command in [&["config", "check"][..], &["serve"]] {
+        let (code, told) = exit(&[command, &["--config", path]].concat());
+        assert!(code != 0 && told.contains("development"), "{code}: {told}");
+    }
+    let text =
+        text.replace("counterparty = \"KZ\"", "counterparty = \"Kazakhstan\"").replace("[store]", "[stores]");
+    std::fs::write(&configuration, text).unwrap();
+    for command in [&["config", "check"][..], &["serve"]] {
+        let (code, told) = exit(&[command, &["--config", path]].concat());
+        assert_eq!(code, 78, "{told}");
+        for key in ["channel.counterparty", "store.dir", "stores"] {
+            assert!(told.contains(key), "{key} is not among the mistakes:\n{told}");
+        }
+    }
+}
+
+/// Runs a command of the back-office client with the example profile.
+fn client(home: &Home, arguments: &[&str]) -> String {
+    let example = include_str!("../deploy/client.toml");
+    let profile = example.replace("127.0.0.1:7602", &home.backoffice).replace("US-DO-0011", home.official);
+    std::fs::write(home.folder.join("client.toml"), profile).unwrap();
+    succeed(Command::new(PROGRAM).args(arguments).current_dir(&home.folder))
+}
+
+/// Exit code and what was written to stderr.
+fn exit(arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(PROGRAM).args(arguments).stdin(Stdio::null()).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
