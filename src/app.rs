@@ -35,6 +35,8 @@ use tonic::service::Routes;
 
 /// Time for open calls to end after a stop was asked for.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
+/// Time for the query index to cover what the last calls recorded.
+const INDEX_STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// How often certificate files are looked at for changes.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -68,6 +70,7 @@ pub enum AppError {
 /// A daemon whose doors are bound.
 pub struct Daemon {
     engine: Engine,
+    follower: Follower,
     doors: [(Listening, Routes, Limits, Vec<&'static str>); 3],
     courier: Courier,
     health: tonic_health::server::HealthReporter,
@@ -132,7 +135,7 @@ impl Daemon {
         };
         let operations = operations::service::Service {
             engine: engine.clone(),
-            follower,
+            follower: follower.clone(),
             delivery: delivery_seen,
             doors: vec![peer_door.tls.clone(), backoffice_door.tls.clone(), operations_door.tls.clone()],
             started_at,
@@ -155,7 +158,7 @@ impl Daemon {
                 vec!["/grpc.health.v1.Health/Watch"],
             ),
         ];
-        Ok(Self { engine, doors, courier, health, shutdown: Shutdown::new() })
+        Ok(Self { engine, follower, doors, courier, health, shutdown: Shutdown::new() })
     }
 
     /// Where the doors are.
@@ -179,7 +182,7 @@ impl Daemon {
         stop: impl Future<Output = ()>,
         reload_asked: impl AsyncReload,
     ) -> Result<(), String> {
-        let Self { engine, doors, courier, health, shutdown } = self;
+        let Self { engine, follower, doors, courier, health, shutdown } = self;
         let tls: Vec<_> = doors.iter().map(|(listening, ..)| listening.tls.clone()).collect();
         for (listening, routes, limits, long_lived) in doors {
             let settings =
@@ -203,6 +206,8 @@ impl Daemon {
         drop(engine);
         // The deciding task ends when the last command is durable; its end of the channel closes then.
         while failure.is_none() && progress.changed().await.is_ok() {}
+        // An index that is cut short only costs the next start some time.
+        let _ = tokio::time::timeout(INDEX_STOP_PATIENCE, follower.ended()).await;
         failure.map_or(Ok(()), Err)
     }
 }

@@ -100,6 +100,8 @@ pub const BODY_BYTES_MAX: usize = 256 * 1024;
 /// A signature's bytes.
 pub const SIGNATURE_BYTES_MAX: usize = 8 * 1024;
 
+/// Messages in one of the first requests of a session; doubles with each answer.
+pub const DELIVERIES_PER_FIRST_REQUEST: usize = 8;
 /// Messages in one request of a delivery.
 pub const DELIVERIES_PER_REQUEST: usize = 128;
 /// Bytes of messages in one request of a delivery, unless a single message is longer.

@@ -44,12 +44,7 @@ pub struct Running {
 pub fn make(folder: &Path) -> anyhow::Result<[Home; 2]> {
     std::fs::create_dir_all(folder)?;
     write_development_pki(&folder.join("certs"), ["US", "KZ"])?;
-    // All ports are held at once, so that none is given twice.
-    let listeners: Vec<_> =
-        (0..6).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect::<Result<_, _>>()?;
-    let ports: Vec<u16> =
-        listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<std::io::Result<_>>()?;
-    drop(listeners);
+    let ports = free_ports(6)?;
     let home = |party: &'static str, at: usize| -> anyhow::Result<Home> {
         let ports = ports.get(at..).and_then(|ports| ports.first_chunk()).context("six ports")?;
         Ok(Home { party, folder: folder.join(party.to_lowercase()), ports: *ports })
@@ -58,6 +53,20 @@ pub fn make(folder: &Path) -> anyhow::Result<[Home; 2]> {
     us.write(&kz)?;
     kz.write(&us)?;
     Ok([us, kz])
+}
+
+/// Free ports below those that Linux gives to outgoing connections: a daemon that starts again finds its own unused.
+fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
+    const FIRST: u16 = 10_240;
+    const LAST: u16 = 32_767;
+    let start = u16::from_le_bytes(crate::crypto::random::array()?) % (LAST - FIRST);
+    let candidates = (FIRST + start..=LAST).chain(FIRST..FIRST + start);
+    // All are held at once, so that none is given twice.
+    let bound =
+        candidates.filter_map(|port| Some((TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?, port)));
+    let (_listeners, ports): (Vec<_>, Vec<_>) = bound.take(count).unzip();
+    anyhow::ensure!(ports.len() == count, "there are no {count} free ports");
+    Ok(ports)
 }
 
 impl Home {

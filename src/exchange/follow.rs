@@ -100,6 +100,12 @@ impl Follower {
         }
     }
 
+    /// Waits until the engine has ended and the index covers and has handed over everything.
+    pub async fn ended(&self) {
+        let mut state = self.state.clone();
+        while state.changed().await.is_ok() {}
+    }
+
     /// Looks through messages.
     pub fn scan(
         &self,

@@ -198,13 +198,16 @@ impl Courier {
         let mut recording: VecDeque<oneshot::Receiver<Result<(), AcknowledgeError>>> = VecDeque::new();
         let mut accepted = state.peer_head();
         let mut next = state.acknowledged() + 1;
+        // A session begins small and grows with each answer: one that is cut short early has still achieved something.
+        // After a failure it begins with one, so that what stands before a refused message gets its receipt.
+        let mut most = if *failures == 0 { limits::DELIVERIES_PER_FIRST_REQUEST } else { 1 };
         loop {
             while in_flight.len() < limits::DELIVERY_REQUESTS_IN_FLIGHT {
-                // While an answer is awaited messages gather: what is sent then is worth a request of its own. After
-                // a failure one by one: what stands before a refused message gets its receipt.
+                // While an answer is awaited messages gather: what is sent then is worth a request of its own.
                 let least = if in_flight.is_empty() { 1 } else { limits::DELIVERIES_WORTH_A_REQUEST };
-                let most = if *failures == 0 { limits::DELIVERIES_PER_REQUEST } else { 1 };
-                let Some(sent) = self.send_next(&requests, next, least..=most, accepted).await? else { break };
+                let Some(sent) = self.send_next(&requests, next, least..=most, accepted).await? else {
+                    break;
+                };
                 next += sent.expected.len() as u64;
                 in_flight.push_back(sent);
             }
@@ -220,6 +223,7 @@ impl Courier {
                     if *failures > 0 {
                         self.note_open(failures, dialled.group());
                     }
+                    most = limits::DELIVERIES_PER_REQUEST.min(2 * most);
                     recording.push_back(self.link.engine.acknowledge(receipts).await?);
                 }
                 recorded = async { recording.front_mut()?.await.ok() }, if !recording.is_empty() => {
