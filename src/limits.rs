@@ -112,6 +112,8 @@ pub const DELIVERIES_WORTH_A_REQUEST: usize = 64;
 pub const DELIVERY_REQUESTS_IN_FLIGHT: usize = 8;
 /// Delivery requests of the other Party being verified or stored at once.
 pub const DELIVERY_REQUESTS_HELD: usize = 8;
+/// Deliveries whose signatures one task verifies: a request of many is spread over the cores.
+pub const DELIVERIES_VERIFIED_TOGETHER: usize = 4;
 /// Longest wait for the answer to a delivery request.
 pub const DELIVERY_ANSWER: Duration = Duration::from_secs(60);
 /// Longest wait for the answer to Open.

@@ -130,7 +130,7 @@ impl Store {
         let fingerprint = name_fingerprint(lookup);
         // Sequences occur once, so the newest hit is the event but for a collision.
         if !matches!(lookup, Lookup::Message(_)) {
-            let newest = self.reader.find_newest(fingerprint)?.filter(|leaf| *leaf >= from);
+            let newest = self.reader.find_newest(fingerprint, from)?;
             match newest.map(|leaf| self.confirm(leaf, lookup)).transpose()? {
                 Some(Some(opened)) => return Ok(Some(opened)),
                 Some(None) => {}

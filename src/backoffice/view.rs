@@ -39,10 +39,10 @@ impl Office {
             Direction::Sent => self.sent(&state, opened, sequence)?,
             _ => self.received(&state, opened)?,
         };
-        let body = item.as_ref().and_then(|item| Body::decode(item.body.clone()).ok());
-        let deficiencies = match (direction, &item) {
-            (Direction::Received, Some(item)) => treaty::deficiencies(&item.body),
-            _ => Vec::new(),
+        let (body, deficiencies) = match (direction, &item) {
+            (_, None) => (None, Vec::new()),
+            (Direction::Received, Some(item)) => treaty::examine(&item.body),
+            (_, Some(item)) => (Body::decode(item.body.clone()).ok(), Vec::new()),
         };
         let mut message = describe(envelope, direction, sequence, opened);
         message.documents = body.as_ref().map(documents).unwrap_or_default();
@@ -140,7 +140,7 @@ impl Office {
     }
 
     fn received(&self, state: &State, opened: &OpenedEvent) -> Result<v1::Delivery, StoreError> {
-        let alone = self.engine.store().find(&Lookup::HandedOver(opened.leaf))?;
+        let alone = self.engine.store().find_from(&Lookup::HandedOver(opened.leaf), opened.leaf)?;
         if let Some(event) = alone {
             return Ok(retrieved(event.event.recorded_at));
         }

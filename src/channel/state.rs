@@ -165,10 +165,10 @@ impl State {
                 self.sealed = next(&self.sealed, sealed.sequence, &sealed.envelope_digest, envelope)?;
             }
             Fact::Received(received) => {
-                self.consume(received.sequence, &received.envelope_digest, envelope)?
+                self.consume(received.sequence, &received.envelope_digest, envelope, false)?
             }
             Fact::Rejected(rejected) => {
-                self.consume(rejected.sequence, &rejected.envelope_digest, envelope)?
+                self.consume(rejected.sequence, &rejected.envelope_digest, envelope, true)?
             }
             Fact::Acknowledged(acknowledged) => {
                 if acknowledged.sequence != self.acknowledged + 1
@@ -192,22 +192,22 @@ impl State {
         Ok(())
     }
 
+    /// The next envelope takes its place in the chain. One that was turned down may have lied about its time or about
+    /// what it has seen: then it moves nothing else.
     fn consume(
         &mut self,
         sequence: u64,
         digest: &[u8],
         envelope: Option<&wire::Envelope>,
+        turned_down: bool,
     ) -> Result<(), FoldError> {
         let envelope = envelope.ok_or(FoldError::Envelope)?;
-        let mut end = next(&self.consumed, sequence, digest, envelope)?;
-        // A rejected envelope may lie about its time or what it has seen; the chain's own bounds never fall.
-        if let (Some(before), Some(now)) = (self.consumed.signed_at, end.signed_at) {
-            end.signed_at = Some(super::envelope::later(before, now));
-        }
-        self.consumed = end;
-        if envelope.peer_sequence_seen <= self.sealed.sequence {
-            self.consumed_peer_sequence_seen =
-                self.consumed_peer_sequence_seen.max(envelope.peer_sequence_seen);
+        let end = next(&self.consumed, sequence, digest, envelope)?;
+        if turned_down {
+            self.consumed = ChainEnd { signed_at: self.consumed.signed_at, ..end };
+        } else {
+            self.consumed = end;
+            self.consumed_peer_sequence_seen = envelope.peer_sequence_seen;
         }
         self.peer_epoch = envelope.epoch;
         Ok(())

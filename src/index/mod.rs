@@ -48,6 +48,9 @@ pub enum Change {
     },
 }
 
+/// A key and its value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
 /// What is known of a message beside its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flags {
@@ -221,7 +224,7 @@ impl Index {
     }
 
     /// Every entry, in order, for comparison with an index built anew.
-    pub fn entries(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError> {
+    pub fn entries(&self) -> Result<Vec<Entry>, IndexError> {
         self.guarded(|db| {
             db.iter()
                 .map(|entry| {

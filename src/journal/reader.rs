@@ -175,17 +175,19 @@ impl Reader {
         Ok(found)
     }
 
-    /// The newest event that carries the fingerprint. Cheaper than [`Reader::find`] for recent events.
-    pub fn find_newest(&self, fingerprint: Fingerprint) -> Result<Option<u64>, ReadError> {
+    /// The newest event from index `from` on that carries the fingerprint. Cheaper than [`Reader::find`] for recent
+    /// events.
+    pub fn find_newest(&self, fingerprint: Fingerprint, from: u64) -> Result<Option<u64>, ReadError> {
         let view = self.view();
         let open = view.open.keys.range((fingerprint, 0)..=(fingerprint, u32::MAX)).next_back();
         if let Some((_, ordinal)) = open {
-            return Ok(Some(view.open.first_leaf + u64::from(*ordinal)));
+            return Ok(Some(view.open.first_leaf + u64::from(*ordinal)).filter(|leaf| *leaf >= from));
         }
-        for closed in view.closed.iter().rev() {
+        let closed = view.closed.iter().rev();
+        for closed in closed.take_while(|closed| closed.first_leaf + closed.trailer.events > from) {
             let file = self.closed_file(closed)?;
             if let Some(ordinal) = closed.trailer.find(file.as_ref(), fingerprint)?.into_iter().max() {
-                return Ok(Some(closed.first_leaf + u64::from(ordinal)));
+                return Ok(Some(closed.first_leaf + u64::from(ordinal)).filter(|leaf| *leaf >= from));
             }
         }
         Ok(None)

@@ -203,8 +203,8 @@ impl Courier {
         let mut most = if *failures == 0 { limits::DELIVERIES_PER_FIRST_REQUEST } else { 1 };
         loop {
             while in_flight.len() < limits::DELIVERY_REQUESTS_IN_FLIGHT {
-                // While an answer is awaited messages gather: what is sent then is worth a request of its own.
-                let least = if in_flight.is_empty() { 1 } else { limits::DELIVERIES_WORTH_A_REQUEST };
+                // While two answers are awaited messages gather: what is sent then is worth a request of its own.
+                let least = if in_flight.len() < 2 { 1 } else { limits::DELIVERIES_WORTH_A_REQUEST };
                 let Some(sent) = self.send_next(&requests, next, least..=most, accepted).await? else {
                     break;
                 };

@@ -12,8 +12,10 @@ use crate::exchange::receipts::{consistency, receipt};
 use crate::limits;
 use crate::wire::ledger::v1::Item;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
@@ -22,6 +24,9 @@ use tonic::{Code, Request, Response, Status, Streaming};
 pub struct Service {
     link: Link,
 }
+
+/// What becomes of a few deliveries.
+type Verifying = Result<Vec<Arrival>, Status>;
 
 /// A delivery request on its way through the engine.
 struct UnderWay {
@@ -94,15 +99,18 @@ async fn take_in(
             if accepted_size > link.engine.store().reader().head().size {
                 return Err(mismatch(&Mismatch::HeadUnknown));
             }
-            let task = tokio::spawn(async move { verify(request, &trust) });
-            if verifying.send((accepted_size, task)).await.is_err() {
+            let tasks = verify(request, &trust)?;
+            if verifying.send((accepted_size, tasks)).await.is_err() {
                 return Ok(());
             }
         }
     };
     let consuming = async {
-        while let Some((accepted_size, task)) = verified.recv().await {
-            let arrivals = task.await.map_err(|_| stopping())??;
+        while let Some((accepted_size, tasks)) = verified.recv().await {
+            let mut arrivals = Vec::new();
+            for task in tasks {
+                arrivals.extend(task.await.map_err(|_| stopping())??);
+            }
             let answer = link.engine.consume(arrivals).await.map_err(refused)?;
             if under_way.send(Ok(UnderWay { accepted_size, answer })).await.is_err() {
                 break;
@@ -118,11 +126,23 @@ async fn take_in(
     }
 }
 
-fn verify(request: DeliverRequest, trust: &Trust) -> Result<Vec<Arrival>, Status> {
+/// Verifies the deliveries of a request, a few on each core at a time.
+fn verify(request: DeliverRequest, trust: &Arc<Trust>) -> Result<Vec<JoinHandle<Verifying>>, Status> {
     if request.deliveries.is_empty() || request.deliveries.len() > 2 * limits::DELIVERIES_PER_REQUEST {
         return Err(malformed("deliveries"));
     }
-    request.deliveries.into_iter().map(|delivery| verify_one(delivery, trust)).collect()
+    let mut deliveries = request.deliveries.into_iter();
+    let mut tasks = Vec::new();
+    loop {
+        let some: Vec<_> = deliveries.by_ref().take(limits::DELIVERIES_VERIFIED_TOGETHER).collect();
+        if some.is_empty() {
+            return Ok(tasks);
+        }
+        let trust = trust.clone();
+        tasks.push(tokio::spawn(async move {
+            some.into_iter().map(|delivery| verify_one(delivery, &trust)).collect()
+        }));
+    }
 }
 
 fn verify_one(delivery: Delivery, trust: &Trust) -> Result<Arrival, Status> {

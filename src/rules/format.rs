@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn shapes_accept_what_they_name_and_nothing_else() {
-        let cases: [(Format, &[&str], &[&str]); 17] = [
+        let cases: [(Format, &[&str], &[&str]); 18] = [
             (
                 Format::Date,
                 &["2026-04-20", "2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31"],

@@ -27,8 +27,10 @@ pub fn deficiencies(bytes: &[u8]) -> Vec<Violation> {
     examine(bytes).1
 }
 
+/// A received body, where it can be decoded, with all it lacks.
+///
 /// A body that does not decode, or has no content, always has a violation.
-fn examine(bytes: &[u8]) -> (Option<Body>, Vec<Violation>) {
+pub fn examine(bytes: &[u8]) -> (Option<Body>, Vec<Violation>) {
     let mut violations = rules::check("article6.assistance.v1.Body", bytes);
     let Ok(body) = Body::decode(bytes) else {
         if violations.is_empty() {

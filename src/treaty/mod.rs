@@ -24,6 +24,6 @@ mod tests;
 
 pub use crate::wire::assistance::v1::{Body, Document, Effect, Kind};
 pub use body::{documents, kind_of};
-pub use check::{check_body, deficiencies};
+pub use check::{check_body, deficiencies, examine};
 pub use code::Code;
 pub use effect::effect;
