@@ -43,6 +43,8 @@ pub const HTTP1_BUFFER_BYTES: usize = 16 * 1024;
 
 /// One gRPC message, in bytes, either way; documents travel in chunks.
 pub const MESSAGE_BYTES: usize = 1024 * 1024;
+/// Bytes of unary requests held at once, per door.
+pub const BYTES_IN_FLIGHT: usize = 32 * 1024 * 1024;
 /// Unary requests being worked on at once, per door.
 pub const REQUESTS_IN_FLIGHT: usize = 256;
 /// Long-lived calls (streams) open at once, per door.
@@ -105,7 +107,7 @@ pub const DELIVERIES_PER_REQUEST: usize = 128;
 /// Bytes of messages in one request of a delivery, unless a single message is longer.
 pub const DELIVERY_REQUEST_BYTES: usize = 512 * 1024;
 /// Messages that make another delivery request worth sending while one is under way.
-pub const DELIVERIES_WORTH_A_REQUEST: u64 = 64;
+pub const DELIVERIES_WORTH_A_REQUEST: usize = 64;
 /// Delivery requests sent and not yet answered.
 pub const DELIVERY_REQUESTS_IN_FLIGHT: usize = 8;
 /// Delivery requests of the other Party being verified or stored at once.

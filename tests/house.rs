@@ -36,11 +36,8 @@ const CONFIG_USERS: [&str; 2] = ["app", "commands"];
 const CONFIG_USES: [&str; 6] = ["door", "exchange", "journal", "channel", "crypto", "wire"];
 
 /// Uses inside a group, each with its reason. What is no longer used must leave the list.
-const NEIGHBOURS: [(&str, &str, &str); 3] = [
-    ("backoffice", "peer", "shows the health of delivery, which only the courier knows"),
-    ("operations", "peer", "shows the health of delivery, which only the courier knows"),
-    ("rules", "wire", "compiles the rules from the descriptors of the protos"),
-];
+const NEIGHBOURS: [(&str, &str, &str); 1] =
+    [("rules", "wire", "compiles the rules from the descriptors of the protos")];
 
 /// Modules that are computed with, and what they may therefore not name.
 const PURE: [&str; 3] = ["treaty", "channel", "ledger"];

@@ -88,7 +88,7 @@ impl Office {
     }
 
     /// Delivery has been failing for longer than the alert target.
-    fn is_stalled(&self, health: &crate::peer::courier::Health) -> bool {
+    fn is_stalled(&self, health: &crate::exchange::delivery::Health) -> bool {
         let now = self.engine.core().clock.now().seconds;
         let longest = i64::try_from(self.stalled_after.as_secs()).unwrap_or(i64::MAX);
         health.failing_since.is_some_and(|since| !health.open && now - since.seconds > longest)

@@ -24,9 +24,9 @@ pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/backoffice/article6.backoffice.v1.rs"));
 }
 
+use crate::exchange::delivery::Health;
 use crate::exchange::engine::Engine;
 use crate::exchange::follow::Follower;
-use crate::peer::courier::Health;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;

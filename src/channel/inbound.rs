@@ -98,7 +98,9 @@ pub fn judge(terms: &Terms, state: &State, envelope: &Verified<Envelope>, facts:
     if fields.sequence <= state.consumed().sequence {
         return match facts.held {
             Some(held) if held == envelope.get().digest() => Judgement::Repeat,
-            _ => Judgement::Equivocation,
+            Some(_) => Judgement::Equivocation,
+            // Sequences begin at 1: nothing holds 0, so nobody equivocates about it.
+            None => Judgement::Refuse(Refusal::SequenceGap),
         };
     }
     if fields.epoch != state.peer_epoch().max(1) {

@@ -14,6 +14,7 @@ use tokio_rustls::server::TlsStream;
 use tonic::service::Routes;
 
 use super::admission::{Admitted, Connections, Full, Handshakes};
+use super::budget::Budget;
 use super::connection::{self, Session};
 use super::counters::{Count, Counters};
 use super::identity::PeerIdentity;
@@ -46,6 +47,7 @@ pub(super) struct Door {
     pub routes: Routes,
     pub shutdown: Shutdown,
     pub requests: Arc<Semaphore>,
+    pub budget: Arc<Budget>,
     pub streams: Arc<Semaphore>,
     handshakes: Arc<Handshakes>,
     connections: Arc<Connections>,
@@ -67,6 +69,7 @@ pub async fn serve(
 ) {
     let bounds = &settings.limits;
     let door = Arc::new(Door {
+        budget: Budget::new(limits::BYTES_IN_FLIGHT),
         requests: Arc::new(Semaphore::new(bounds.requests_in_flight.min(Semaphore::MAX_PERMITS))),
         streams: Arc::new(Semaphore::new(bounds.streams_in_flight.min(Semaphore::MAX_PERMITS))),
         handshakes: Handshakes::new(bounds.handshakes),

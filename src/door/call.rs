@@ -14,6 +14,7 @@ use tonic::{Code, Status};
 use tower::ServiceExt as _;
 
 use super::accept::DoorSettings;
+use super::budget::{Drawn, Metered};
 use super::connection::{Active, Session};
 use super::counters::Count;
 use super::deadline;
@@ -27,6 +28,7 @@ type Admitted = Result<(Held, Option<Instant>), Box<Refusal>>;
 struct Held {
     session: Arc<Session>,
     _permit: OwnedSemaphorePermit,
+    drawn: Option<Arc<Drawn>>,
     _active: Active,
 }
 
@@ -42,7 +44,10 @@ pub(super) async fn answer(
     };
     let session = &held.session;
     session.door.count(Count::Calls);
-    let mut request = request.map(Body::new);
+    let mut request = request.map(|body| match held.drawn.clone() {
+        Some(drawn) => Body::new(Metered::new(Body::new(body), drawn)),
+        None => Body::new(body),
+    });
     request.extensions_mut().insert(session.identity.clone());
     request.extensions_mut().insert(session.draining.clone());
     let handled = session.door.routes.clone().oneshot(request);
@@ -78,7 +83,8 @@ fn admit(session: Arc<Session>, request: &Request<Incoming>) -> Admitted {
         return Err(Box::new(Refusal::overloaded()));
     };
     let deadline = allowed(settings, long, asked).and_then(|time| Instant::now().checked_add(time));
-    Ok((Held { session, _permit: permit, _active: active }, deadline))
+    let drawn = (!long).then(|| session.door.budget.begin());
+    Ok((Held { session, _permit: permit, drawn, _active: active }, deadline))
 }
 
 /// A long-lived call has the time the client gave, or any; another no more than the door's.

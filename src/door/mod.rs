@@ -16,6 +16,7 @@
 
 pub mod accept;
 mod admission;
+mod budget;
 mod call;
 mod connection;
 pub mod counters;

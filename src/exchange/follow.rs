@@ -15,7 +15,7 @@ use tokio::sync::watch;
 /// Most events projected in one batch.
 const BATCH_EVENTS: u64 = 4096;
 /// Pause between batches: rows gather, and a batch of many costs less for each.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(100);
 /// Pause before an index that failed is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod commit;
 pub mod content;
 pub mod deliver;
+pub mod delivery;
 pub mod engine;
 pub mod event;
 pub mod follow;

@@ -22,12 +22,18 @@ use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, event::Fact};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 /// Most commands decided together.
 const BATCH_COMMANDS: usize = 512;
 /// Most bytes decided together, as the commands estimate them.
 const BATCH_BYTES: u64 = 2 << 20;
+
+/// Commands in a batch that show load.
+const GATHER_COMMANDS: usize = 4;
+/// Least time between the beginnings of two batches under load.
+const GATHER: Duration = Duration::from_micros(1500);
 
 /// What the deciding task works with.
 #[derive(Debug)]
@@ -290,6 +296,7 @@ pub(super) fn run(
     mut second: mpsc::Receiver<Command>,
     progress: &watch::Sender<Progress>,
 ) {
+    let (mut began, mut decided) = (Instant::now(), 0);
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return };
     loop {
         let next = runtime.block_on(async {
@@ -302,6 +309,11 @@ pub(super) fn run(
         });
         let Some(command) = next else { break };
         desk.committer.wait_for_slot();
+        // Under load the next batch is let grow: its syncs, its checkpoint and its wake-ups are shared by more.
+        if decided >= GATHER_COMMANDS {
+            std::thread::sleep(GATHER.saturating_sub(began.elapsed()));
+        }
+        began = Instant::now();
         let mut bytes = command.bytes_max();
         let mut batch = vec![command];
         while batch.len() < BATCH_COMMANDS && bytes < BATCH_BYTES {
@@ -309,6 +321,7 @@ pub(super) fn run(
             bytes += command.bytes_max();
             batch.push(command);
         }
+        decided = batch.len();
         if let Err(error) = desk.decide(batch) {
             tracing::error!(error = %error, "the engine stops");
             let reason: Arc<str> = error.to_string().into();

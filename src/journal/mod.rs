@@ -18,6 +18,7 @@ pub mod identity;
 pub mod open;
 pub mod reader;
 pub mod segment;
+mod tail;
 pub mod writer;
 
 /// Identifies a store; random, made by `init`.

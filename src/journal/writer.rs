@@ -73,6 +73,9 @@ pub enum ReserveError {
     Io(io::Error),
 }
 
+/// Bytes of a checkpoint's frame, roughly: spares a batch's buffer from growing at its end.
+const CHECKPOINT_BYTES: usize = 1024;
+
 impl Writer {
     /// Events staged so far: the ledger index of the next.
     pub fn size(&self) -> u64 {
@@ -112,9 +115,8 @@ impl Writer {
     ///
     /// The batch must have been reserved.
     pub fn stage(&mut self, events: Vec<NewEvent>, sign: impl FnOnce(u64, &Digest) -> String) -> Staged {
-        let mut bytes = Vec::with_capacity(
-            events.iter().map(|new| frame::event_len(new.event.record.len(), new.event.item.len())).sum(),
-        );
+        let frames = events.iter().map(|new| frame::event_len(new.event.record.len(), new.event.item.len()));
+        let mut bytes = Vec::with_capacity(frames.sum::<usize>() + CHECKPOINT_BYTES);
         let mut addition = Addition::default();
         for new in &events {
             let ordinal = u32::try_from(self.frontier.size() - self.first_leaf).unwrap_or(u32::MAX);

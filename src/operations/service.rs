@@ -6,9 +6,9 @@ use super::v1::{
     ReloadCertificatesResponse,
 };
 use crate::door::{Refusal, TlsState};
+use crate::exchange::delivery::Health;
 use crate::exchange::engine::Engine;
 use crate::exchange::follow::{Follower, Indexed};
-use crate::peer::courier::Health;
 use prost_types::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -13,6 +13,7 @@ use crate::channel::state::{PeerHead, State};
 use crate::crypto::random;
 use crate::door::{DialError, DialSettings, Dialled, Shutdown, dial};
 use crate::exchange::acknowledge::{Accepted, AcknowledgeError};
+use crate::exchange::delivery::Health;
 use crate::exchange::parcel::{Parcel, sealed_from};
 use crate::exchange::receipts::{CheckError, Checker};
 use crate::limits;
@@ -28,29 +29,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 use tonic_types::StatusExt as _;
 
-/// Whether messages reach the other Party, and if not, why and since when.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Health {
-    /// The other daemon is reached and agrees on where the chains stand.
-    pub open: bool,
-    /// Stable code of the last failure; empty while open.
-    pub reason: String,
-    /// Since when delivery has been failing.
-    pub failing_since: Option<Timestamp>,
-    /// Attempts since then.
-    pub attempts: u32,
-    /// When the next attempt is due.
-    pub next_attempt_at: Option<Timestamp>,
-    /// Key exchange group of the current connection.
-    pub tls_group: String,
-}
-
 /// Why a session ended.
 #[derive(Debug, thiserror::Error)]
 enum SessionError {
     #[error("{0}")]
     Dial(#[from] DialError),
-    #[error("{}: {}", .0.code(), .0.message())]
+    #[error("{}: {}", .0.code(), printable(.0.message(), 200))]
     Status(Box<Status>),
     #[error("{0}")]
     Mismatch(#[from] Mismatch),
@@ -76,7 +60,7 @@ impl SessionError {
             Self::Status(status) => status
                 .get_error_details()
                 .error_info()
-                .map_or_else(|| "PEER_UNAVAILABLE".to_owned(), |info| info.reason.chars().take(60).collect()),
+                .map_or_else(|| "PEER_UNAVAILABLE".to_owned(), |info| printable(&info.reason, 60)),
             Self::Mismatch(error) => error.reason().to_owned(),
             Self::Proof(error) => error.reason().to_owned(),
             Self::Silent => "PEER_SILENT".to_owned(),
@@ -86,6 +70,11 @@ impl SessionError {
             Self::Store(_) => "STORE_UNREADABLE".to_owned(),
         }
     }
+}
+
+/// What the other daemon says, fit for a line of the log.
+fn printable(text: &str, chars: usize) -> String {
+    text.chars().filter(|char| !char.is_control()).take(chars).collect()
 }
 
 impl From<Status> for SessionError {
@@ -160,18 +149,20 @@ impl Courier {
             .max_encoding_message_size(2 * limits::MESSAGE_BYTES);
         let state = self.link.engine.state();
         let mut checker = self.open(&mut client, &state).await?;
-        tracing::info!(group = dialled.group(), "the channel is open");
-        *failures = 0;
-        self.health.send_replace(Health {
-            open: true,
-            tls_group: dialled.group().to_owned(),
-            ..Health::default()
-        });
-
+        // After a failure an opening alone proves nothing: the first sound answer to what waits does.
+        if *failures == 0 || state.acknowledged() == state.sealed().sequence {
+            self.note_open(failures, dialled.group());
+        }
         let (requests, outgoing) = mpsc::channel(limits::DELIVERY_REQUESTS_IN_FLIGHT);
         let answers = timeout(limits::OPEN_ANSWER, client.deliver(ReceiverStream::new(outgoing)));
         let answers = answers.await.map_err(|_| SessionError::Silent)??.into_inner();
-        self.deliver(&dialled, requests, answers, &mut checker, &state).await
+        self.deliver(&dialled, requests, answers, &mut checker, &state, failures).await
+    }
+
+    fn note_open(&self, failures: &mut u32, group: &str) {
+        tracing::info!(group, "the channel is open");
+        *failures = 0;
+        self.health.send_replace(Health { open: true, tls_group: group.to_owned(), ..Health::default() });
     }
 
     async fn open(
@@ -200,6 +191,7 @@ impl Courier {
         mut answers: Streaming<DeliverResponse>,
         checker: &mut Checker,
         state: &State,
+        failures: &mut u32,
     ) -> Result<(), SessionError> {
         let mut progress = self.link.engine.progress();
         let mut in_flight: VecDeque<InFlight> = VecDeque::new();
@@ -207,12 +199,15 @@ impl Courier {
         let mut accepted = state.peer_head();
         let mut next = state.acknowledged() + 1;
         // A session begins small and grows with each answer: one that is cut short early has still achieved something.
-        let mut most = limits::DELIVERIES_PER_FIRST_REQUEST;
+        // After a failure it begins with one, so that what stands before a refused message gets its receipt.
+        let mut most = if *failures == 0 { limits::DELIVERIES_PER_FIRST_REQUEST } else { 1 };
         loop {
             while in_flight.len() < limits::DELIVERY_REQUESTS_IN_FLIGHT {
                 // While an answer is awaited messages gather: what is sent then is worth a request of its own.
                 let least = if in_flight.is_empty() { 1 } else { limits::DELIVERIES_WORTH_A_REQUEST };
-                let Some(sent) = self.send_next(&requests, next, accepted, least, most).await? else { break };
+                let Some(sent) = self.send_next(&requests, next, least..=most, accepted).await? else {
+                    break;
+                };
                 next += sent.expected.len() as u64;
                 in_flight.push_back(sent);
             }
@@ -225,6 +220,9 @@ impl Courier {
                     let sent = in_flight.pop_front().ok_or(SessionError::Unexpected)?;
                     let (receipts, head) = read_answer(&answer, &sent, checker)?;
                     accepted = head;
+                    if *failures > 0 {
+                        self.note_open(failures, dialled.group());
+                    }
                     most = limits::DELIVERIES_PER_REQUEST.min(2 * most);
                     recording.push_back(self.link.engine.acknowledge(receipts).await?);
                 }
@@ -247,15 +245,15 @@ impl Courier {
         &self,
         requests: &mpsc::Sender<DeliverRequest>,
         next: u64,
+        count: std::ops::RangeInclusive<usize>,
         accepted: PeerHead,
-        least: u64,
-        most: usize,
     ) -> Result<Option<InFlight>, SessionError> {
-        if self.link.engine.state().sealed().sequence + 1 < next + least {
+        let waiting = (self.link.engine.state().sealed().sequence + 1).saturating_sub(next);
+        if waiting < *count.start() as u64 {
             return Ok(None);
         }
         let store = self.link.engine.store();
-        let parcels = sealed_from(store, next, most, limits::DELIVERY_REQUEST_BYTES)?;
+        let parcels = sealed_from(store, next, *count.end(), limits::DELIVERY_REQUEST_BYTES)?;
         if parcels.is_empty() {
             return Ok(None);
         }

@@ -61,10 +61,10 @@ impl PeerService for Service {
         let (under_way, answers) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
         let (responses, stream) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
         let (link, requests) = (self.link.clone(), request.into_inner());
-        let failed = responses.clone();
         tokio::spawn(async move {
             if let Err(status) = take_in(&link, requests, &draining, &under_way).await {
-                let _ = failed.send(Err(status)).await;
+                // In its turn: what was taken in before is answered first.
+                let _ = under_way.send(Err(status)).await;
             }
         });
         let link = self.link.clone();
@@ -78,7 +78,7 @@ async fn take_in(
     link: &Link,
     mut requests: Streaming<DeliverRequest>,
     draining: &Draining,
-    under_way: &mpsc::Sender<UnderWay>,
+    under_way: &mpsc::Sender<Result<UnderWay, Status>>,
 ) -> Result<(), Status> {
     let (verifying, mut verified) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
     // Ends with the stream and drops its end of the queue: what was read before is still consumed.
@@ -91,6 +91,9 @@ async fn take_in(
             let Some(request) = request else { return Ok(()) };
             let trust = link.trust.load_full();
             let accepted_size = request.accepted_size;
+            if accepted_size > link.engine.store().reader().head().size {
+                return Err(mismatch(&Mismatch::HeadUnknown));
+            }
             let task = tokio::spawn(async move { verify(request, &trust) });
             if verifying.send((accepted_size, task)).await.is_err() {
                 return Ok(());
@@ -100,15 +103,19 @@ async fn take_in(
     let consuming = async {
         while let Some((accepted_size, task)) = verified.recv().await {
             let arrivals = task.await.map_err(|_| stopping())??;
-            let answer = link.engine.consume(arrivals).await.map_err(|error| refused(error))?;
-            if under_way.send(UnderWay { accepted_size, answer }).await.is_err() {
+            let answer = link.engine.consume(arrivals).await.map_err(refused)?;
+            if under_way.send(Ok(UnderWay { accepted_size, answer })).await.is_err() {
                 break;
             }
         }
         Ok(())
     };
-    let (read, consumed) = tokio::join!(reading, consuming);
-    consumed.and(read)
+    let (mut reading, mut consuming) = (std::pin::pin!(reading), std::pin::pin!(consuming));
+    tokio::select! {
+        // Nothing more is consumed: the sender is told so at once, though it keeps its stream open.
+        consumed = &mut consuming => consumed,
+        read = &mut reading => consuming.await.and(read),
+    }
 }
 
 fn verify(request: DeliverRequest, trust: &Trust) -> Result<Vec<Arrival>, Status> {
@@ -147,14 +154,17 @@ fn verify_one(delivery: Delivery, trust: &Trust) -> Result<Arrival, Status> {
 /// Answers each request once its envelopes are durable, in order.
 async fn answer(
     link: &Link,
-    mut under_way: mpsc::Receiver<UnderWay>,
+    mut under_way: mpsc::Receiver<Result<UnderWay, Status>>,
     responses: &mpsc::Sender<Result<DeliverResponse, Status>>,
 ) {
     while let Some(next) = under_way.recv().await {
-        let response = match next.answer.await {
-            Ok(Ok(outcomes)) => respond(link, next.accepted_size, &outcomes),
-            Ok(Err(error)) => Err(refused(error)),
-            Err(_) => Err(stopping()),
+        let response = match next {
+            Ok(UnderWay { accepted_size, answer }) => match answer.await {
+                Ok(Ok(outcomes)) => respond(link, accepted_size, &outcomes),
+                Ok(Err(error)) => Err(refused(error)),
+                Err(_) => Err(stopping()),
+            },
+            Err(status) => Err(status),
         };
         let failed = response.is_err();
         if responses.send(response).await.is_err() || failed {

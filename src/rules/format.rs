@@ -23,11 +23,12 @@ pub enum Format {
     Article,
     MediaType,
     Code,
+    Token,
 }
 
 impl Format {
     /// All shapes, in the order of their numbers in `rules.proto`.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Text,
         Self::Date,
         Self::DateOrTime,
@@ -46,6 +47,7 @@ impl Format {
         Self::Article,
         Self::MediaType,
         Self::Code,
+        Self::Token,
     ];
 
     /// The code of a violation, and the shape in words.
@@ -75,6 +77,7 @@ impl Format {
             Self::Article => ("BAD_FORMAT_ARTICLE", "not a paragraph such as 7.3 or 5.2(c)"),
             Self::MediaType => ("BAD_FORMAT_MEDIA_TYPE", "not a media type such as text/plain"),
             Self::Code => ("BAD_FORMAT_CODE", "not capital letters, digits and underscores only"),
+            Self::Token => ("BAD_FORMAT_TOKEN", "not of the characters A-Z a-z 0-9 - _ . :"),
         }
     }
 
@@ -106,10 +109,8 @@ impl Format {
             Self::Uuid => uuid(bytes),
             Self::HsCode => matches!(bytes.len(), 4 | 6) && all(bytes, u8::is_ascii_digit),
             Self::Digits => all(bytes, u8::is_ascii_digit),
-            Self::Identifier => {
-                (1..=40).contains(&bytes.len())
-                    && all(bytes, |b| b.is_ascii_alphanumeric() || b"-_.:".contains(b))
-            }
+            Self::Identifier => (1..=40).contains(&bytes.len()) && Self::Token.accepts(text),
+            Self::Token => all(bytes, |b| b.is_ascii_alphanumeric() || b"-_.:".contains(b)),
             Self::TimeZone => time_zone(text),
             Self::Article => article(text),
             Self::MediaType => media_type(text),
@@ -311,6 +312,7 @@ mod tests {
                 &["text/plain", "application/vnd.oasis.opendocument.text"],
                 &["text", "text/", "/plain", "text/plain; charset=utf-8", "a/b/c"],
             ),
+            (Format::Token, &["a-b_c.d:e"], &["", "a b", "é"]),
             (Format::Code, &["EAEU_TNVED", "H87"], &["", "eaeu", "A-B"]),
         ];
         for (format, good, bad) in cases {

@@ -1,7 +1,10 @@
 //! What several test programs share. Each uses a part of it; what fails here fails the test.
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod bad_certificates;
 pub mod homes;
+pub mod impostor;
+pub mod parties;
+pub mod relay;
 pub mod source;
 pub mod tools;

@@ -1,15 +1,20 @@
 //! The yardstick: a bare unary echo over the same TLS settings as the doors.
 
-use crate::config::Settings;
+use crate::config;
 use crate::door::{self, DialSettings, Dialled, DoorSettings, Limits, Shutdown, TlsState, dial};
+use anyhow::Context as _;
 use bytes::Bytes;
 use std::convert::Infallible;
+use std::path::Path;
 use std::pin::Pin;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
+use tokio::process::Command;
 use tonic::body::Body;
 use tonic::server::{NamedService, UnaryService};
 use tonic::service::Routes;
@@ -18,26 +23,40 @@ use tonic_prost::ProstCodec;
 
 const PATH: &str = "/article6.bench.Echo/Echo";
 
-/// Echoes per second with `in_flight` calls of `bytes` bytes at once on one connection.
-pub async fn measure(
-    settings: &Settings,
-    client: Arc<TlsState>,
-    in_flight: usize,
-    bytes: usize,
-    time: Duration,
-) -> anyhow::Result<f64> {
+/// Serves the echo behind the back-office door's certificates, tells its port, and goes on until it is killed.
+pub async fn serve(config: &Path) -> anyhow::Result<()> {
+    let settings = config::read(config).map_err(|_| anyhow::anyhow!("the configuration is wrong"))?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?.to_string();
-    let tls = TlsState::load(settings.backoffice.tls.clone())?;
-    let shutdown = Shutdown::new();
+    println!("{}", listener.local_addr()?.port());
+    let tls = TlsState::load(settings.backoffice.tls)?;
     let door = DoorSettings {
         name: "echo",
         limits: Limits::backoffice(),
         long_lived: Vec::new(),
         counters: Arc::default(),
     };
-    let served = tokio::spawn(door::serve(listener, tls, Routes::new(Echo), door, shutdown.clone()));
-    let dialled = dial(&DialSettings::new(address, "localhost", client)).await?;
+    door::serve(listener, tls, Routes::new(Echo), door, Shutdown::new()).await;
+    Ok(())
+}
+
+/// Echoes per second with `in_flight` calls of `bytes` bytes at once on one connection, to a process of its own as the
+/// daemons are.
+pub async fn measure(
+    config: &Path,
+    client: Arc<TlsState>,
+    in_flight: usize,
+    bytes: usize,
+    time: Duration,
+) -> anyhow::Result<f64> {
+    let mut server = Command::new(std::env::current_exe()?)
+        .args(["bench", "--serve-echo"])
+        .arg(config)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut port = String::new();
+    BufReader::new(server.stdout.take().context("the echo's output")?).read_line(&mut port).await?;
+    let dialled = dial(&DialSettings::new(format!("127.0.0.1:{}", port.trim()), "localhost", client)).await?;
     let count = Arc::new(AtomicU64::new(0));
     let (start, end) = (Instant::now(), Instant::now() + time);
     let callers: Vec<_> = (0..in_flight)
@@ -50,8 +69,7 @@ pub async fn measure(
     }
     let elapsed = start.elapsed();
     drop(dialled);
-    shutdown.stop(Duration::from_secs(1)).await;
-    served.abort();
+    server.kill().await?;
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     Ok(count.load(Ordering::Relaxed) as f64 / elapsed.as_secs_f64())
 }

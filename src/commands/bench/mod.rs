@@ -10,6 +10,7 @@ use crate::operations::v1::operations_service_client::OperationsServiceClient;
 use crate::operations::v1::{GetStatusRequest, GetStatusResponse};
 use load::Load;
 use serde::Serialize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,6 +34,9 @@ pub struct BenchArgs {
     /// Size of a message's body
     #[arg(long, default_value_t = 2048, value_name = "N")]
     bytes: usize,
+    /// Serve the bare echo: what this command starts for its own yardstick
+    #[arg(long, hide = true, value_name = "CONFIG")]
+    serve_echo: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -66,6 +70,9 @@ pub fn run(args: &BenchArgs) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return no(error),
     };
+    if let Some(config) = &args.serve_echo {
+        return runtime.block_on(echo::serve(config)).map_or_else(no, |()| ExitCode::SUCCESS);
+    }
     match runtime.block_on(bench(args)) {
         Ok(report) => {
             print(&report, args.json);
@@ -83,10 +90,8 @@ async fn bench(args: &BenchArgs) -> anyhow::Result<Report> {
     let folder = tempfile::tempdir()?;
     let [us, kz] = homes::make(folder.path())?;
     let time = Duration::from_secs(args.seconds.max(1));
-    let settings = crate::config::read(&us.config())
-        .map_err(|_| anyhow::anyhow!("the configuration made here is wrong"))?;
     let bare_echo_per_s =
-        echo::measure(&settings, client_tls(&us)?, args.in_flight, args.bytes, time).await?;
+        echo::measure(&us.config(), client_tls(&us)?, args.in_flight, args.bytes, time).await?;
 
     let program = std::env::current_exe()?;
     let (us_runs, kz_runs) = (us.serve(&program)?, kz.serve(&program)?);
