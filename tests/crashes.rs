@@ -121,7 +121,7 @@ async fn kill_again_and_again(
         }
         slowest = slowest.max(died.elapsed());
         round += 1;
-        if round % 25 == 0 {
+        if round.is_multiple_of(25) {
             let answered = traffic.each_ref().map(|side| side.record().answered.lock().unwrap().len());
             let consumed =
                 [daemons[0].status().await?.consumed_sequence, daemons[1].status().await?.consumed_sequence];

@@ -7,6 +7,7 @@ mod campaign;
 use anyhow::{Context as _, ensure};
 use article6::app::index_settings;
 use article6::backoffice::v1::{AcknowledgeMessagesRequest, Direction, FeedKind, ListMessagesRequest};
+use article6::commands::homes::Home;
 use article6::index::{self, Change, Index, Row};
 use campaign::chance::Chance;
 use campaign::daemon::{Daemon, pair};
@@ -145,8 +146,8 @@ impl Scene {
             daemon.ready().await?;
         }
         let mut chance = Chance::new(seed);
-        let mut start = |home| -> anyhow::Result<Traffic> {
-            Ok(Traffic::start(Office::of(home)?, &home.party, 2, Duration::from_millis(20), &mut chance))
+        let mut start = |home: &Home| -> anyhow::Result<Traffic> {
+            Ok(Traffic::start(Office::of(home)?, home.party, 2, Duration::from_millis(20), &mut chance))
         };
         let traffic = [start(&daemons[0].home)?, start(&daemons[1].home)?];
         Ok(Self { kz: Office::of(&daemons[1].home)?, daemons, traffic, _folder: folder })
@@ -242,7 +243,7 @@ enum Damage {
 impl Damage {
     fn inflict(self, folder: &Path, chance: &mut Chance) -> std::io::Result<()> {
         if matches!(self, Self::Delete) {
-            return std::fs::remove_dir_all(folder).or_else(|error| ignore_missing(error));
+            return std::fs::remove_dir_all(folder).or_else(ignore_missing);
         }
         for path in files(folder)? {
             // The running daemon may replace a file meanwhile.
