@@ -11,7 +11,7 @@ pub use rows::{Direction, Row};
 use rows::{HANDED_OVER, MESSAGE, META, REJECTED, TAKEN_OVER, case_key, key};
 use std::path::{Path, PathBuf};
 
-/// sled counts a cached node at its size on disk; with rows as small as these it takes about four times that in memory.
+/// sled counts a cached node at its size on disk; with rows as small as these memory holds three to four times that.
 const RESIDENT_TO_STORED: u64 = 4;
 
 /// Sealed or received messages, their cases and their exceptional states.
