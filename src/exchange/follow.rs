@@ -1,14 +1,16 @@
 //! Keeps the query index behind the journal, never in its way.
 
 use super::commit::Progress;
+use super::hand::{Hand, HandError};
 use crate::channel::lookup::Lookup;
 use crate::channel::lookup::message_id;
 use crate::index::{Change, Direction, Index, IndexError, Page, Row, Scan, Settings};
 use crate::store::{OpenedEvent, Store, StoreError};
 use crate::wire::channel::v1::StatementType;
 use crate::wire::ledger::v1::{RejectionReason, event::Fact};
+use arc_swap::ArcSwapOption;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -33,7 +35,7 @@ pub struct Indexed {
 /// The index and the task that follows the journal.
 #[derive(Debug, Clone)]
 pub struct Follower {
-    index: Arc<RwLock<Option<Index>>>,
+    index: Arc<ArcSwapOption<Index>>,
     state: watch::Receiver<Indexed>,
     broken: Arc<tokio::sync::Notify>,
 }
@@ -121,9 +123,8 @@ impl Follower {
     }
 
     fn read<T>(&self, read: impl FnOnce(&Index) -> Result<T, IndexError>) -> Result<T, QueryError> {
-        let guard = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        let index = guard.as_ref().ok_or(QueryError::Unavailable)?;
-        read(index).map_err(|error| {
+        let index = self.index.load_full().ok_or(QueryError::Unavailable)?;
+        read(&index).map_err(|error| {
             tracing::warn!(%error, "the query index failed and is built anew");
             self.broken.notify_one();
             QueryError::Unavailable
@@ -135,7 +136,7 @@ struct Task {
     store: Store,
     path: PathBuf,
     settings: Settings,
-    index: Arc<RwLock<Option<Index>>>,
+    index: Arc<ArcSwapOption<Index>>,
     state: watch::Sender<Indexed>,
     broken: Arc<tokio::sync::Notify>,
 }
@@ -149,7 +150,7 @@ impl Task {
                 Ok(()) => return,
                 Err(error) => {
                     tracing::warn!(%error, "the query index failed and is built anew");
-                    self.index.write().unwrap_or_else(PoisonError::into_inner).take();
+                    self.index.store(None);
                     self.state.send_modify(|state| state.available = false);
                     fresh = true;
                     if progress.has_changed().is_err() {
@@ -172,20 +173,19 @@ impl Task {
         progress: &mut watch::Receiver<Progress>,
         fresh: bool,
     ) -> Result<(), FollowError> {
-        let open = if fresh { Index::create } else { Index::open };
-        let index = open(&self.path, self.settings.clone())?;
-        let mut position = index.position()?;
+        let hand = Hand::open(self.path.clone(), self.settings.clone(), fresh)?;
+        let mut position = hand.position;
         if position > self.store.reader().head().size {
             return Err(FollowError::Broken);
         }
-        *self.index.write().unwrap_or_else(PoisonError::into_inner) = Some(index);
+        self.index.store(Some(hand.index.clone()));
         self.state.send_replace(Indexed { position, available: true, caught_up: false });
         let mut unflushed = 0;
         loop {
             let size = self.store.reader().head().size;
             if position < size {
                 let end = size.min(position + BATCH_EVENTS);
-                self.project(position, end)?;
+                self.project(&hand, position, end)?;
                 unflushed += end - position;
                 position = end;
                 self.state.send_modify(|state| {
@@ -198,7 +198,7 @@ impl Task {
             }
             self.state.send_if_modified(|state| !std::mem::replace(&mut state.caught_up, true));
             if unflushed > BATCH_EVENTS {
-                self.with_index(Index::flush)?;
+                hand.flush()?;
                 unflushed = 0;
             }
             let ended = runtime.block_on(async {
@@ -209,23 +209,18 @@ impl Task {
                 }
             })?;
             if ended && self.store.reader().head().size == position {
-                return Ok(self.with_index(Index::flush)?);
+                return Ok(hand.flush()?);
             }
         }
     }
 
-    fn project(&self, from: u64, end: u64) -> Result<(), FollowError> {
+    fn project(&self, hand: &Hand, from: u64, end: u64) -> Result<(), FollowError> {
         let mut rows = Vec::new();
         for leaf in from..end {
             let opened = self.store.event(leaf)?;
             changes(&self.store, &opened, &mut rows)?;
         }
-        Ok(self.with_index(|index| index.apply(&rows, end))?)
-    }
-
-    fn with_index<T>(&self, work: impl FnOnce(&Index) -> Result<T, IndexError>) -> Result<T, IndexError> {
-        let guard = self.index.read().unwrap_or_else(PoisonError::into_inner);
-        work(guard.as_ref().ok_or(IndexError::Damaged)?)
+        Ok(hand.apply(rows, end)?)
     }
 }
 
@@ -234,7 +229,7 @@ enum FollowError {
     #[error("a reader found it damaged")]
     Broken,
     #[error(transparent)]
-    Index(#[from] IndexError),
+    Index(#[from] HandError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod engine;
 pub mod event;
 pub mod follow;
+mod hand;
 pub mod local;
 pub mod parcel;
 pub mod receipts;

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-/// Every source file: its top-level module, its path below `src`, its code without comments.
+/// Every source file of the program: its top-level module, its path below `src`, its code without comments. Tests are
+/// no part of the program.
 pub fn sources() -> impl Iterator<Item = (String, PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     collect(&root, &mut files);
+    files.retain(|file| !is_test(file));
     files.sort();
     files.into_iter().map(move |path| {
         let code = code_of(&std::fs::read_to_string(&path).unwrap());
@@ -14,6 +16,13 @@ pub fn sources() -> impl Iterator<Item = (String, PathBuf, String)> {
         let first = path.iter().next().unwrap().to_string_lossy();
         (first.trim_end_matches(".rs").to_owned(), path.clone(), code)
     })
+}
+
+fn is_test(file: &Path) -> bool {
+    let named = |part: &std::ffi::OsStr| {
+        ["tests", "tests.rs", "testing.rs", "sim.rs"].iter().any(|name| part == *name)
+    };
+    file.iter().any(named)
 }
 
 /// The text without line comments. Whatever stands behind two slashes in a string is lost too, which hides no path.
