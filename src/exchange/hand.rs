@@ -1,7 +1,7 @@
 //! The thread that touches the index, so that one that hangs costs nothing but itself.
 //!
-//! sled answers damage under its feet with an error, a panic, or not at all. Whoever asks waits a limited time; a thread
-//! that does not answer is left behind with its index, and another begins anew.
+//! The index answers damage under its feet with an error or not at all. Whoever asks waits a limited time; a thread that
+//! does not answer is left behind with its index, and another begins anew.
 
 use crate::index::{Change, Index, IndexError, Settings};
 use std::path::PathBuf;
@@ -64,7 +64,7 @@ impl Hand {
                 }
             }
         };
-        std::thread::Builder::new().name("sled".into()).spawn(work).map_err(|_| HandError::Stuck)?;
+        std::thread::Builder::new().name("index-hand".into()).spawn(work).map_err(|_| HandError::Stuck)?;
         let (position, index) = opening.recv_timeout(PATIENCE).map_err(|_| HandError::Stuck)??;
         Ok(Self { jobs, done, index, position })
     }

@@ -196,7 +196,8 @@ async fn every_wrong_store_is_refused_with_its_remedy() {
     );
 
     let head = PathBuf::from("/head/head");
-    let cases: [(PathBuf, fn(&StartError) -> bool); 4] = [
+    type Expected = fn(&StartError) -> bool;
+    let cases: [(PathBuf, Expected); 4] = [
         ("/store/STORE".into(), |error| matches!(error, StartError::Identity(IdentityError::Missing(_)))),
         (head.clone(), |error| matches!(error, StartError::Journal(OpenError::HeadMissing(_)))),
         ("/store/journal/000000000000.segment".into(), |error| {

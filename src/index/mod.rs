@@ -17,7 +17,6 @@ const RESIDENT_TO_STORED: u64 = 4;
 /// Sealed or received messages, their cases and their exceptional states.
 #[derive(Debug)]
 pub struct Index {
-    path: PathBuf,
     db: sled::Db,
     settings: Settings,
 }
@@ -101,20 +100,15 @@ pub enum IndexError {
     /// A row is damaged.
     #[error("a row is damaged")]
     Damaged,
-    /// The folder cannot be removed.
-    #[error("the folder cannot be removed: {0}")]
-    Remove(std::io::Error),
 }
 
 impl Index {
     /// Opens the index, or makes an empty one where the old one is missing, damaged, of another store or boot.
     pub fn open(path: &Path, settings: Settings) -> Result<Self, IndexError> {
-        match Self::try_open(path, &settings) {
-            Ok(index) if index.is_trusted()? => Ok(index),
-            Ok(index) => {
-                drop(index);
-                Self::create(path, settings)
-            }
+        let Some(newest) = generations(path).into_iter().max() else { return Self::create(path, settings) };
+        match Self::try_open(&generation(path, newest), &settings) {
+            Ok(index) if index.is_trusted() => Ok(index),
+            Ok(_) => Self::create(path, settings),
             Err(error) => {
                 tracing::warn!(%error, "the query index is built anew");
                 Self::create(path, settings)
@@ -123,27 +117,22 @@ impl Index {
     }
 
     /// Makes an empty index in place of whatever is there.
+    ///
+    /// Each has a folder of its own: one that failed may still be held by a thread of this process and be written to.
     pub fn create(path: &Path, settings: Settings) -> Result<Self, IndexError> {
-        match std::fs::remove_dir_all(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(IndexError::Remove(error));
-            }
-            _ => {}
+        let old = generations(path);
+        for number in &old {
+            // What cannot be removed now is removed the next time.
+            let _ = std::fs::remove_dir_all(generation(path, *number));
         }
-        let index = Self::try_open(path, &settings)?;
+        let next = old.into_iter().max().map_or(0, |newest| newest.wrapping_add(1));
+        let index = Self::try_open(&generation(path, next), &settings)?;
         index.guarded(|db| {
             db.insert(META, rows::meta(&index.settings, 0))?;
             db.flush()?;
             Ok(())
         })?;
         Ok(index)
-    }
-
-    /// Empties the index and starts it again.
-    pub fn reset(self) -> Result<Self, IndexError> {
-        let Self { path, db, settings } = self;
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || drop(db)));
-        Self::create(&path, settings)
     }
 
     /// Events the index covers.
@@ -246,12 +235,12 @@ impl Index {
             .mode(sled::Mode::HighThroughput);
         let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
         let db = opened.map_err(|_| IndexError::Panicked)??;
-        Ok(Self { path: path.to_owned(), db, settings: settings.clone() })
+        Ok(Self { db, settings: settings.clone() })
     }
 
-    fn is_trusted(&self) -> Result<bool, IndexError> {
+    fn is_trusted(&self) -> bool {
         let meta = self.guarded(|db| Ok(db.get(META)?));
-        Ok(meta.is_ok_and(|meta| meta.is_some_and(|meta| rows::position(&self.settings, &meta).is_some())))
+        meta.is_ok_and(|meta| meta.is_some_and(|meta| rows::position(&self.settings, &meta).is_some()))
     }
 
     /// sled panics on some kinds of damage; here that is an error like any other.
@@ -259,4 +248,17 @@ impl Index {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&self.db)))
             .map_err(|_| IndexError::Panicked)?
     }
+}
+
+/// Folder of one generation of the index.
+fn generation(path: &Path, number: u64) -> PathBuf {
+    path.join(format!("generation-{number}"))
+}
+
+/// Numbers of the generations that have a folder.
+fn generations(path: &Path) -> Vec<u64> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.strip_prefix("generation-")?.parse().ok())
+        .collect()
 }
