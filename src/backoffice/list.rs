@@ -6,6 +6,7 @@ use super::view::View;
 use super::{Office, refusals};
 use crate::channel::lookup::Lookup;
 use crate::door::Refusal;
+use crate::exchange::follow::QueryError;
 use crate::index::{self, Flags, Row, Scan};
 use crate::limits;
 use crate::store::StoreError;
@@ -29,8 +30,16 @@ impl Office {
         self.follower.wait_for(size, limits::INDEX_PATIENCE).await.map_err(refusals::query)?;
         let conditions = conditions(&request);
         let plan = self.plan(&request, size, &conditions)?;
-        let page =
-            self.follower.scan(plan.scan, |row, flags| plan.matches(row, flags)).map_err(refusals::query)?;
+        // The index may hang where it is damaged: a thread of its own waits for it, for a limited time.
+        let follower = self.follower.clone();
+        let scanning = tokio::task::spawn_blocking(move || {
+            follower.scan(plan.scan, |row, flags| plan.matches(row, flags))
+        });
+        let Ok(Ok(scanned)) = tokio::time::timeout(limits::INDEX_PATIENCE, scanning).await else {
+            self.follower.distrust();
+            return Err(refusals::query(QueryError::Unavailable));
+        };
+        let page = scanned.map_err(refusals::query)?;
         let mut messages = Vec::with_capacity(page.rows.len());
         for (row, _) in &page.rows {
             let opened = self.engine.store().event(row.leaf).map_err(|error| refusals::store(&error))?;

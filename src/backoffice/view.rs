@@ -145,9 +145,7 @@ impl Office {
             return Ok(retrieved(event.event.recorded_at));
         }
         if opened.leaf < state.handed_over() {
-            let by_cursor = self.follower.taken_over_by(opened.leaf).ok().flatten();
-            let event = by_cursor.and_then(|leaf| self.engine.store().event(leaf).ok());
-            return Ok(retrieved(event.and_then(|event| event.event.recorded_at)));
+            return Ok(retrieved(None));
         }
         Ok(v1::Delivery {
             state: DeliveryState::Delivered.into(),

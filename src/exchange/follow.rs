@@ -117,9 +117,10 @@ impl Follower {
         self.read(|index| index.scan(scan, matches))
     }
 
-    /// The event by which the message at a ledger index was taken over together with others.
-    pub fn taken_over_by(&self, leaf: u64) -> Result<Option<u64>, QueryError> {
-        self.read(|index| index.taken_over_by(leaf))
+    /// A reader waited in vain: the index is given up and built anew.
+    pub fn distrust(&self) {
+        tracing::warn!("the query index does not answer and is built anew");
+        self.broken.notify_one();
     }
 
     fn read<T>(&self, read: impl FnOnce(&Index) -> Result<T, IndexError>) -> Result<T, QueryError> {
@@ -260,8 +261,6 @@ fn changes(store: &Store, opened: &OpenedEvent, out: &mut Vec<Change>) -> Result
         }
         Some(Fact::HandedOver(handed_over)) => {
             out.extend(handed_over.leaves.iter().copied().map(Change::HandedOver));
-            let next_leaf = handed_over.next_leaf;
-            out.extend((next_leaf > 0).then_some(Change::TakenOver { next_leaf, leaf: opened.leaf }));
         }
         _ => {}
     }

@@ -8,7 +8,7 @@ mod rows;
 
 pub use rows::{Direction, Row};
 
-use rows::{HANDED_OVER, MESSAGE, META, REJECTED, TAKEN_OVER, case_key, key};
+use rows::{HANDED_OVER, MESSAGE, META, REJECTED, case_key, key};
 use std::path::{Path, PathBuf};
 
 /// sled counts a cached node at its size on disk; with rows as small as these memory holds three to four times that.
@@ -41,13 +41,6 @@ pub enum Change {
     Rejected(u64),
     /// The message received at this ledger index was taken over on its own.
     HandedOver(u64),
-    /// Everything before `next_leaf` was taken over, says the event at this ledger index.
-    TakenOver {
-        /// Where it ends.
-        next_leaf: u64,
-        /// The event.
-        leaf: u64,
-    },
 }
 
 /// A key and its value.
@@ -154,9 +147,6 @@ impl Index {
                         batch.insert(case_key(&row.case_id, row.leaf), sled::IVec::default());
                     }
                     Change::Rejected(leaf) => batch.insert(key(REJECTED, *leaf), sled::IVec::default()),
-                    Change::TakenOver { next_leaf, leaf } => {
-                        batch.insert(key(TAKEN_OVER, *next_leaf), leaf.to_be_bytes().to_vec());
-                    }
                     Change::HandedOver(leaf) => batch.insert(key(HANDED_OVER, *leaf), sled::IVec::default()),
                 }
             }
@@ -204,14 +194,6 @@ impl Index {
                 }
             }
             Ok(page)
-        })
-    }
-
-    /// The event by which the message at a ledger index was taken over together with others.
-    pub fn taken_over_by(&self, leaf: u64) -> Result<Option<u64>, IndexError> {
-        self.guarded(|db| {
-            let next = db.range(key(TAKEN_OVER, leaf + 1)..=key(TAKEN_OVER, u64::MAX)).next().transpose()?;
-            next.map(|(_, event)| rows::leaf(&event).ok_or(IndexError::Damaged)).transpose()
         })
     }
 

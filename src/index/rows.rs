@@ -6,7 +6,6 @@
 //! 'c' case (16) leaf -> nothing
 //! 'x' leaf           -> nothing: rejected by the other Party
 //! 'h' leaf           -> nothing: taken over on its own
-//! 't' next leaf      -> leaf (8) of the event by which everything before was taken over
 //! ```
 
 use super::Settings;
@@ -16,7 +15,6 @@ pub(super) const MESSAGE: u8 = b'm';
 pub(super) const CASE: u8 = b'c';
 pub(super) const REJECTED: u8 = b'x';
 pub(super) const HANDED_OVER: u8 = b'h';
-pub(super) const TAKEN_OVER: u8 = b't';
 
 /// Length of an encoded row.
 const ROW_BYTES: usize = 53;
