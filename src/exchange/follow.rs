@@ -157,11 +157,8 @@ impl Task {
                     if progress.has_changed().is_err() {
                         return;
                     }
-                    runtime.block_on(tokio::time::sleep(if matches!(error, FollowError::Broken) {
-                        PAUSE
-                    } else {
-                        RETRY
-                    }));
+                    let pause = if matches!(error, FollowError::Broken) { PAUSE } else { RETRY };
+                    std::thread::sleep(pause);
                 }
             }
         }
