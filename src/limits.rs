@@ -90,8 +90,8 @@ pub const CRL_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Field violations one refusal names; more would not fit the header list of the answer.
 pub const REFUSAL_VIOLATIONS: usize = 24;
-/// Characters of one text in a refusal.
-pub const REFUSAL_TEXT_CHARS: usize = 200;
+/// Bytes of one text in a refusal.
+pub const REFUSAL_TEXT_BYTES: usize = 200;
 
 /// An envelope's bytes.
 pub const ENVELOPE_BYTES_MAX: usize = 64 * 1024;

@@ -142,8 +142,10 @@ fn told(violation: &FieldViolation) -> tonic_types::FieldViolation {
     told
 }
 
+/// Cut to the bound, at a character's boundary.
 fn bounded(text: &str) -> String {
-    text.chars().take(limits::REFUSAL_TEXT_CHARS).collect()
+    let end = text.floor_char_boundary(limits::REFUSAL_TEXT_BYTES);
+    text.get(..end).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -175,11 +177,11 @@ mod tests {
 
     #[test]
     fn the_largest_refusal_fits_the_header_list() {
-        let long = "x".repeat(10_000);
+        let long = "\u{20ac}".repeat(10_000);
         let mut refusal = Refusal::new(Code::InvalidArgument, "FIELD_BOUNDS", long.clone());
         for _ in 0..100 {
             refusal =
-                refusal.violation(FieldViolation { description: long.clone(), ..violation(&long[..80]) });
+                refusal.violation(FieldViolation { description: long.clone(), ..violation(&long[..81]) });
         }
         let response: http::Response<()> = refusal.status().into_http();
         let size: usize =
