@@ -187,16 +187,6 @@ impl OpenedEvent {
     pub fn commitment(&self) -> Digest {
         self.commitment
     }
-
-    /// Salt of the commitment.
-    pub fn salt(&self) -> &[u8] {
-        &self.record.salt
-    }
-
-    /// Whether content is stored with it.
-    pub fn has_item(&self) -> bool {
-        !matches!(self.item, StoredItem::None)
-    }
 }
 
 /// Fingerprint of a look-up name.

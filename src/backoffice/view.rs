@@ -4,6 +4,7 @@ use super::caller::Reading;
 use super::token::{case_name, message_name};
 use super::v1::{self, DeliveryState, Direction, DocumentState, DocumentStatus, Message};
 use super::{Office, refusals};
+use crate::channel::lifecycle::{Happening, Inbound, Outbound, Step};
 use crate::channel::lookup::Lookup;
 use crate::channel::state::State;
 use crate::crypto::digest::Digest;
@@ -14,7 +15,6 @@ use crate::wire::assistance::v1::{Body, Effect};
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, Item, Read, Receipt, RejectionReason, event::Fact};
 use prost::Message as _;
-use std::time::Duration;
 
 /// How much of a message is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,11 +100,14 @@ impl Office {
         let receipt = Receipt::decode(found.record.receipt.clone()).ok();
         let delivered_at =
             receipt.as_ref().and_then(|receipt| Event::decode(receipt.event.clone()).ok()?.recorded_at);
-        let rejected = event.rejection() != RejectionReason::Unspecified;
-        let state = if rejected { DeliveryState::Rejected } else { DeliveryState::Delivered };
+        let happening = match event.rejection() {
+            RejectionReason::Unspecified => Happening::ReceiptAccepted,
+            _ => Happening::RejectionAccepted,
+        };
+        let Step::Moves(now) = Outbound::Queued.step(happening) else { return Ok(self.undelivered(opened)) };
         Ok(v1::Delivery {
-            state: state.into(),
-            is_terminal: true,
+            state: shown_sent(now).into(),
+            is_terminal: now.is_terminal(),
             since: found.event.recorded_at,
             rejection: event.rejection,
             receipt,
@@ -153,10 +156,22 @@ impl Office {
             ..v1::Delivery::default()
         })
     }
+}
 
-    /// How long the caller may be told to wait before a stalled message is worth asking about again.
-    pub fn stalled_after(&self) -> Duration {
-        self.stalled_after
+/// What a back office is shown of a message sent.
+fn shown_sent(state: Outbound) -> DeliveryState {
+    match state {
+        Outbound::Queued => DeliveryState::Queued,
+        Outbound::Delivered => DeliveryState::Delivered,
+        Outbound::Rejected => DeliveryState::Rejected,
+    }
+}
+
+/// What a back office is shown of a message received.
+fn shown_received(state: Inbound) -> DeliveryState {
+    match state {
+        Inbound::Received => DeliveryState::Delivered,
+        Inbound::HandedOver => DeliveryState::Retrieved,
     }
 }
 
@@ -167,9 +182,13 @@ fn needs_content(opened: &OpenedEvent, direction: Direction, view: View) -> bool
 }
 
 fn retrieved(since: Option<prost_types::Timestamp>) -> v1::Delivery {
+    let now = match Inbound::Received.step(Happening::BackOfficeAcknowledged) {
+        Step::Moves(now) => now,
+        Step::Again | Step::Impossible => Inbound::Received,
+    };
     v1::Delivery {
-        state: DeliveryState::Retrieved.into(),
-        is_terminal: true,
+        state: shown_received(now).into(),
+        is_terminal: now.is_terminal(),
         since,
         ..v1::Delivery::default()
     }

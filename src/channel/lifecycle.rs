@@ -21,8 +21,6 @@ pub enum Inbound {
     Received,
     /// Taken over by a back office.
     HandedOver,
-    /// Turned down.
-    TurnedDown,
 }
 
 /// What happens to a message.
@@ -119,7 +117,6 @@ mod tests {
         );
         assert_eq!(Inbound::Received.step(BackOfficeAcknowledged), Step::Moves(Inbound::HandedOver));
         assert_eq!(Inbound::HandedOver.step(BackOfficeAcknowledged), Step::Again);
-        assert_eq!(Inbound::TurnedDown.step(BackOfficeAcknowledged), Step::Impossible);
         assert!(
             !Outbound::Queued.is_terminal()
                 && Outbound::Delivered.is_terminal()
