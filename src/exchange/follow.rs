@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 /// Most events projected in one batch. sled frees what a batch replaced a little at a time, at the batches after it:
 /// large batches leave more behind than is ever freed.
-const BATCH_EVENTS: u64 = 128;
+const BATCH_EVENTS: u64 = 256;
 /// Events after which changes are handed to the operating system.
 const FLUSH_EVENTS: u64 = 4096;
 /// Pause between batches: rows gather, and a batch of many costs less for each.

@@ -4,11 +4,15 @@
 //! follower goes on from the position, and after a changed boot or a failed check the whole index is built anew,
 //! because sled's flush does not reach the disk.
 
+mod blocks;
 mod rows;
+mod scan;
 
 pub use rows::{Direction, Row};
+pub use scan::{Flags, Page, Scan};
 
-use rows::{HANDED_OVER, MESSAGE, META, REJECTED, case_key, key};
+use blocks::Blocks;
+use rows::META;
 use std::path::{Path, PathBuf};
 
 /// sled counts a cached node at its size on disk; with rows as small as these memory holds three to four times that.
@@ -45,41 +49,6 @@ pub enum Change {
 
 /// A key and its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
-
-/// What is known of a message beside its row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flags {
-    /// The other Party rejected it.
-    pub rejected: bool,
-    /// It was taken over on its own.
-    pub handed_over: bool,
-}
-
-/// Which messages to look through, newest first.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Scan {
-    /// Only this case.
-    pub case: Option<[u8; 16]>,
-    /// Only messages that the other Party rejected.
-    pub rejected_only: bool,
-    /// Ledger indexes from this one on.
-    pub from: u64,
-    /// Ledger indexes before this one.
-    pub before: u64,
-    /// Most messages to return.
-    pub limit: usize,
-    /// Most rows to look at.
-    pub budget: usize,
-}
-
-/// A page of a scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Messages that match, newest first.
-    pub rows: Vec<(Row, Flags)>,
-    /// Ledger index before which the scan goes on; `None` when it is done.
-    pub next_before: Option<u64>,
-}
 
 /// The index cannot be used and must be built anew.
 #[derive(Debug, thiserror::Error)]
@@ -139,17 +108,11 @@ impl Index {
     /// Applies changes and the position they lead to, all or nothing.
     pub fn apply(&self, changes: &[Change], position: u64) -> Result<(), IndexError> {
         self.guarded(|db| {
-            let mut batch = sled::Batch::default();
+            let mut blocks = Blocks::new(db);
             for change in changes {
-                match change {
-                    Change::Message(row) => {
-                        batch.insert(key(MESSAGE, row.leaf), row.encode());
-                        batch.insert(case_key(&row.case_id, row.leaf), sled::IVec::default());
-                    }
-                    Change::Rejected(leaf) => batch.insert(key(REJECTED, *leaf), sled::IVec::default()),
-                    Change::HandedOver(leaf) => batch.insert(key(HANDED_OVER, *leaf), sled::IVec::default()),
-                }
+                blocks.change(change)?;
             }
+            let mut batch = blocks.into_batch();
             batch.insert(META, rows::meta(&self.settings, position));
             Ok(db.apply_batch(batch)?)
         })
@@ -161,40 +124,8 @@ impl Index {
     }
 
     /// Looks through messages, newest first, for those that match.
-    pub fn scan(&self, scan: Scan, mut matches: impl FnMut(&Row, Flags) -> bool) -> Result<Page, IndexError> {
-        self.guarded(|db| {
-            let range = match (scan.case, scan.rejected_only) {
-                (Some(case), _) => case_key(&case, scan.from)..case_key(&case, scan.before),
-                (None, true) => key(REJECTED, scan.from)..key(REJECTED, scan.before),
-                (None, false) => key(MESSAGE, scan.from)..key(MESSAGE, scan.before),
-            };
-            let mut page = Page { rows: Vec::new(), next_before: None };
-            if scan.from >= scan.before {
-                return Ok(page);
-            }
-            for (looked_at, entry) in db.range(range).rev().enumerate() {
-                let (found, value) = entry?;
-                let leaf = rows::leaf(&found).ok_or(IndexError::Damaged)?;
-                if page.rows.len() == scan.limit || looked_at == scan.budget {
-                    page.next_before = Some(leaf + 1);
-                    break;
-                }
-                let row = match scan.case.is_some() || scan.rejected_only {
-                    true => db.get(key(MESSAGE, leaf))?.ok_or(IndexError::Damaged)?,
-                    false => value,
-                };
-                let row = Row::decode(leaf, &row).ok_or(IndexError::Damaged)?;
-                let flags = Flags {
-                    rejected: row.direction == Direction::Sent && db.contains_key(key(REJECTED, leaf))?,
-                    handed_over: row.direction == Direction::Received
-                        && db.contains_key(key(HANDED_OVER, leaf))?,
-                };
-                if matches(&row, flags) {
-                    page.rows.push((row, flags));
-                }
-            }
-            Ok(page)
-        })
+    pub fn scan(&self, scan: Scan, matches: impl FnMut(&Row, Flags) -> bool) -> Result<Page, IndexError> {
+        self.guarded(|db| scan.run(db, matches))
     }
 
     /// Every entry, in order, for comparison with an index built anew.

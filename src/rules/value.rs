@@ -70,7 +70,8 @@ pub(super) fn text(bytes: &[u8], min: u32, max: u32, format: Format) -> Result<b
         return Err(Fault::TextTooShort);
     }
     let control = if ascii {
-        bytes.iter().any(|byte| byte.is_ascii_control() && *byte != b'\n')
+        // Without an early end the compiler makes it one comparison for many bytes.
+        bytes.iter().fold(false, |found, byte| found | (byte.is_ascii_control() & (*byte != b'\n')))
     } else {
         text.chars().any(|character| character.is_control() && character != '\n')
     };
