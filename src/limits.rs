@@ -123,8 +123,6 @@ pub const OPEN_ANSWER: Duration = Duration::from_secs(15);
 pub const FEED_PAGE: usize = 256;
 /// Bytes of content read at once for a feed.
 pub const FEED_PAGE_BYTES: usize = 1024 * 1024;
-/// Rest after a page of a feed: under load the next page then holds more.
-pub const FEED_REST: Duration = Duration::from_millis(1);
 /// Sign of life on a quiet feed.
 pub const FEED_HEARTBEAT: Duration = Duration::from_secs(15);
 /// Feeds one client may have open.

@@ -5,6 +5,7 @@ use crate::crypto::digest::Digest;
 use crate::door::{PeerIdentity, Refusal};
 use crate::limits;
 use crate::wire::assistance::v1::Purpose;
+use crate::wire::ledger::v1::Read;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -44,6 +45,18 @@ pub struct Reading {
     pub caller: Caller,
     /// What for.
     pub purpose: Purpose,
+}
+
+impl Reading {
+    /// What is recorded of it, without the messages read.
+    pub fn fact(&self) -> Read {
+        Read {
+            client: self.caller.client.clone(),
+            official: self.caller.official.clone(),
+            purpose: u32::try_from(i32::from(self.purpose)).unwrap_or(0),
+            leaves: Vec::new(),
+        }
+    }
 }
 
 impl Callers {

@@ -10,11 +10,13 @@ use super::view::View;
 use super::{Office, refusals};
 use crate::channel::lookup::Lookup;
 use crate::door::{Draining, Refusal};
+use crate::exchange::readers::Following;
 use crate::limits;
 use crate::store::{OpenedEvent, StoreError};
 use crate::wire::channel::v1::StatementType;
 use crate::wire::ledger::v1::event::Fact;
 use prost::Message as _;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tonic::Status;
 
@@ -59,6 +61,7 @@ impl Feed {
 
     async fn stream(&mut self, out: &Out) -> Result<(), Refusal> {
         let mut progress = self.office.engine.progress();
+        let mut following = None;
         loop {
             progress.borrow_and_update();
             let items = self.page().map_err(|error| refusals::store(&error))?;
@@ -66,6 +69,7 @@ impl Feed {
                 continue;
             }
             if items.is_empty() {
+                following = self.follow(following);
                 tokio::select! {
                     changed = progress.changed() => changed.map_err(|_| refusals::stopping())?,
                     () = tokio::time::sleep(limits::FEED_HEARTBEAT) => {
@@ -75,16 +79,38 @@ impl Feed {
                 }
                 continue;
             }
-            if let Some(reading) = &self.reading {
-                self.office.note_read(reading, items.iter().map(|item| item.content_leaf).collect()).await?;
-            }
+            let recorded = self.note_read(&items, following.as_deref()).await?;
             for Item { next_leaf, kind, message, .. } in items {
                 let cursor = self.cursors.encode(next_leaf);
                 self.send(out, WatchMessagesResponse { cursor, kind: kind.into(), message: Some(message) })
                     .await?;
             }
-            tokio::time::sleep(limits::FEED_REST).await;
+            if let Some(following) = &following {
+                following.took(recorded);
+            }
         }
+    }
+
+    /// What arrives while the feed waits for it is recorded as read when it arrives.
+    fn follow(&self, following: Option<Arc<Following>>) -> Option<Arc<Following>> {
+        let reading = self.reading.as_ref().filter(|_| self.wants(FeedKind::Received))?;
+        let current = following.filter(|following| !following.has_ended());
+        Some(current.unwrap_or_else(|| self.office.engine.core().readers.follow(reading.fact())))
+    }
+
+    /// Records the reading of items whose content is about to leave, and returns for how many that was done when they
+    /// arrived.
+    async fn note_read(&self, items: &[Item], following: Option<&Following>) -> Result<u64, Refusal> {
+        let Some(reading) = &self.reading else { return Ok(0) };
+        let is_recorded = |item: &&Item| {
+            let followed = following.filter(|_| item.kind == FeedKind::Received);
+            followed.is_some_and(|following| following.has_recorded(item.content_leaf))
+        };
+        let leaves: Vec<u64> =
+            items.iter().filter(|item| !is_recorded(item)).map(|item| item.content_leaf).collect();
+        let recorded = (items.len() - leaves.len()) as u64;
+        self.office.note_read(reading, leaves).await?;
+        Ok(recorded)
     }
 
     async fn send(&self, out: &Out, item: WatchMessagesResponse) -> Result<(), Refusal> {

@@ -78,13 +78,7 @@ impl Office {
         if leaves.is_empty() {
             return Ok(());
         }
-        let read = Read {
-            client: reading.caller.client.clone(),
-            official: reading.caller.official.clone(),
-            purpose: u32::try_from(i32::from(reading.purpose)).unwrap_or(0),
-            leaves,
-        };
-        self.engine.note(Fact::Read(read)).await.map_err(refusals::note)
+        self.engine.note(Fact::Read(Read { leaves, ..reading.fact() })).await.map_err(refusals::note)
     }
 
     fn sent(&self, state: &State, opened: &OpenedEvent, sequence: u64) -> Result<v1::Delivery, StoreError> {

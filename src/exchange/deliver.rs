@@ -9,6 +9,7 @@ use crate::channel::lookup::Lookup;
 use crate::channel::lookup::message_id;
 use crate::crypto::digest::Digest;
 use crate::ledger::tlog_proof::TlogProof;
+use crate::wire::channel::v1::StatementType;
 use crate::wire::ledger::v1::{
     Equivocation, Item, Receipt, Received, Rejected, RejectionReason, event::Fact,
 };
@@ -179,6 +180,9 @@ fn consume(desk: &mut Desk, arrival: Arrival, rejected: Option<RejectionReason>)
     let recorded = desk.record(fact, Some(fields), attachments)?;
     if let Some(id) = message_id(fields).filter(|_| rejected.is_none()) {
         desk.remember(id, recorded.leaf);
+        if StatementType::try_from(fields.statement_type) == Ok(StatementType::Treaty) {
+            desk.arrived(recorded.leaf);
+        }
     }
     Ok(Decided::Fresh(recorded.leaf, recorded.prepared_event, recorded.salt))
 }

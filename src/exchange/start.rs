@@ -4,6 +4,7 @@ use super::clock::Clock;
 use super::commit::{Committer, Progress};
 use super::engine::{Engine, QUEUE_COMMANDS, Queues};
 use super::event::{Attachments, prepare};
+use super::readers::Readers;
 use super::writer::{Core, Desk, run, sign_checkpoint};
 use crate::channel::lookup::lookups;
 use crate::channel::state::State;
@@ -167,7 +168,7 @@ pub fn start(
     let (progress, watched) = watch::channel(progress);
     let committer = Committer::start(persister, progress.clone()).map_err(|error| failed(&error))?;
     let Keeper { terms, signing_key, ledger_key } = keeper;
-    let core = Arc::new(Core { terms, signing_key, ledger_key, clock, store });
+    let core = Arc::new(Core { terms, signing_key, ledger_key, clock, store, readers: Readers::default() });
     let mut desk = Desk::new(core.clone(), state, writer, committer);
     let nonce = Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?);
     desk.begin(Fact::Started(Started { nonce, version: env!("CARGO_PKG_VERSION").to_owned() }))

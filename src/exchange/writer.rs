@@ -9,6 +9,7 @@ use super::commit::{Answer, Committed, Committer, Progress, Stopped};
 use super::deliver::Consume;
 use super::event::{Attachments, Prepared, prepare};
 use super::local::{HandOver, Note};
+use super::readers::{Following, Readers};
 use super::submit::Submit;
 use crate::channel::envelope::later;
 use crate::channel::state::State;
@@ -42,6 +43,8 @@ pub struct Core {
     pub clock: Arc<dyn Clock>,
     /// Committed events.
     pub store: Store,
+    /// Who reads what arrives.
+    pub readers: Readers,
 }
 
 /// A command and where its answer goes.
@@ -106,6 +109,10 @@ pub(super) struct Desk {
     committer: Committer,
     events: Vec<NewEvent>,
     answers: Vec<Answer>,
+    /// Those who read what arrives in this batch.
+    readers: Vec<Arc<Following>>,
+    /// Messages of the batch that they read.
+    arrived: Vec<u64>,
     /// Messages decided but perhaps not durable yet, with their ledger index.
     pending: HashMap<[u8; 16], u64>,
 }
@@ -126,6 +133,8 @@ impl Desk {
             committer,
             events: Vec::new(),
             answers: Vec::new(),
+            readers: Vec::new(),
+            arrived: Vec::new(),
             pending: HashMap::new(),
         }
     }
@@ -173,6 +182,25 @@ impl Desk {
         Ok(Recorded { leaf, prepared_event: bytes, salt })
     }
 
+    /// Remembers a message that those read who follow what arrives.
+    pub(super) fn arrived(&mut self, leaf: u64) {
+        self.arrived.push(leaf);
+    }
+
+    /// Records the reading of what arrived, in the same batch.
+    fn record_reading(&mut self) -> Result<(), Fatal> {
+        let arrived = std::mem::take(&mut self.arrived);
+        if arrived.is_empty() {
+            return Ok(());
+        }
+        for reader in self.readers.clone() {
+            if let Some(read) = reader.reads(&arrived) {
+                self.record(Fact::Read(read), None, Attachments::default())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Tells a caller, once the batch is durable.
     pub(super) fn answer(&mut self, answer: impl FnOnce(&Committed) + Send + 'static) {
         self.answers.push(Box::new(answer));
@@ -198,6 +226,7 @@ impl Desk {
 
     /// Hands the batch over to be made durable.
     fn commit(&mut self) -> Result<(), Fatal> {
+        self.record_reading()?;
         let events = std::mem::take(&mut self.events);
         let answers = std::mem::take(&mut self.answers);
         if events.is_empty() && answers.is_empty() {
@@ -237,7 +266,10 @@ impl Desk {
     fn decide(&mut self, commands: Vec<Command>) -> Result<(), Fatal> {
         let durable = self.core.store.reader().head().size;
         self.pending.retain(|_, leaf| *leaf >= durable);
-        let bytes = commands.iter().map(Command::bytes_max).sum::<u64>() + CHECKPOINT_BYTES;
+        let arrives = commands.iter().any(|command| matches!(command, Command::Consume(_)));
+        self.readers = if arrives { self.core.readers.now() } else { Vec::new() };
+        let readings = self.readers.len() as u64 * READING_BYTES;
+        let bytes = commands.iter().map(Command::bytes_max).sum::<u64>() + readings + CHECKPOINT_BYTES;
         match self.make_room(bytes) {
             Ok(()) => {}
             Err(RoomError::NoSpace) => {
@@ -255,6 +287,9 @@ impl Desk {
 
 /// Room kept in each batch for its checkpoint's frame, and for those of batches that settle in between.
 const CHECKPOINT_BYTES: u64 = 16 << 10;
+
+/// Room kept in each batch for the reading of one who follows.
+const READING_BYTES: u64 = 8 << 10;
 
 enum RoomError {
     NoSpace,
