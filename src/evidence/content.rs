@@ -114,7 +114,7 @@ impl<'a> Contents<'a> {
             }
         };
         let ordinal = u32::try_from(leaf.saturating_sub(self.first_leaf)).unwrap_or(u32::MAX);
-        let names = lookups(&opened.event, opened.envelope.as_ref());
+        let names = lookups(&opened.event, opened.envelope.as_deref());
         self.names.extend(names.iter().map(|name| (name_fingerprint(name), ordinal)));
         self.fold(&opened)?;
         self.check(leaf, offset, &opened, sealed)
@@ -122,7 +122,7 @@ impl<'a> Contents<'a> {
 
     fn fold(&mut self, opened: &OpenedEvent) -> Result<(), Fault> {
         let Some(state) = &mut self.state else { return Ok(()) };
-        let folded = state.apply(&opened.event, opened.envelope.as_ref());
+        let folded = state.apply(&opened.event, opened.envelope.as_deref());
         if folded.is_err() {
             self.state = None;
         }

@@ -177,7 +177,7 @@ fn consume(desk: &mut Desk, arrival: Arrival, rejected: Option<RejectionReason>)
         receipt: Bytes::new(),
         item,
     };
-    let recorded = desk.record(fact, Some(fields), attachments)?;
+    let recorded = desk.record(fact, Some(envelope.shared()), attachments)?;
     if let Some(id) = message_id(fields).filter(|_| rejected.is_none()) {
         desk.remember(id, recorded.leaf);
         if StatementType::try_from(fields.statement_type) == Ok(StatementType::Treaty) {
@@ -247,5 +247,5 @@ fn note_equivocation(desk: &mut Desk, arrival: &Arrival, held: Option<(u64, Dige
         signature: arrival.signature.clone(),
         ..Attachments::default()
     };
-    desk.record(fact, Some(envelope.fields()), attachments).map(drop)
+    desk.record(fact, Some(envelope.shared()), attachments).map(drop)
 }

@@ -2,6 +2,7 @@
 
 use crate::channel::lookup::lookups;
 use crate::crypto::digest::{Digest, commitment};
+use crate::crypto::aead::TAG_BYTES;
 use crate::crypto::random;
 use crate::journal::frame::SealedEvent;
 use crate::journal::writer::NewEvent;
@@ -11,6 +12,7 @@ use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, Item, Record};
 use bytes::Bytes;
 use prost::Message as _;
+use std::sync::Arc;
 
 /// What is stored with a fact.
 #[derive(Debug, Default)]
@@ -46,7 +48,7 @@ pub fn prepare(
     segment: u64,
     leaf: u64,
     event: &Event,
-    envelope: Option<&Envelope>,
+    envelope: Option<&Arc<Envelope>>,
     attachments: Attachments,
 ) -> Result<Prepared, SealError> {
     let salt = random::array::<32>().map_err(|_| SealError::Unsealed)?;
@@ -60,11 +62,11 @@ pub fn prepare(
         effect: attachments.effect,
         receipt: attachments.receipt,
     };
-    let item = attachments.item.as_ref().map(|item| zeroize::Zeroizing::new(item.encode_to_vec()));
-    let sealed = vault.seal(place, &record.encode_to_vec(), item.as_ref().map(|item| item.as_slice()))?;
+    let item = attachments.item.as_ref().map(to_seal);
+    let sealed = vault.seal(place, to_seal(&record), item)?;
     let opened =
         OpenedEvent::new(leaf, place.commitment, event.clone(), record, envelope.cloned(), attachments.item);
-    let keys = lookups(event, envelope).iter().map(name_fingerprint).collect();
+    let keys = lookups(event, envelope.map(Arc::as_ref)).iter().map(name_fingerprint).collect();
     let sealed = SealedEvent {
         commitment: place.commitment,
         seed: sealed.seed,
@@ -72,6 +74,13 @@ pub fn prepare(
         item: sealed.item,
     };
     Ok(Prepared { new: NewEvent { event: sealed, keys }, event: bytes, salt, opened })
+}
+
+/// The encoded message in a buffer that it can be sealed in.
+fn to_seal(message: &impl prost::Message) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(message.encoded_len() + TAG_BYTES);
+    message.encode_raw(&mut bytes);
+    bytes
 }
 
 /// Identity of the message that a client's submission makes: the same for the same request, for ever.

@@ -224,7 +224,7 @@ impl Fold for StateFold {
         event: &SealedEvent,
     ) -> Result<Vec<Fingerprint>, Box<dyn Error + Send + Sync>> {
         let opened = open_event(&self.vault, leaf, Stored { event: event.clone(), segment })?;
-        self.state.apply(&opened.event, opened.envelope.as_ref())?;
-        Ok(lookups(&opened.event, opened.envelope.as_ref()).iter().map(name_fingerprint).collect())
+        self.state.apply(&opened.event, opened.envelope.as_deref())?;
+        Ok(lookups(&opened.event, opened.envelope.as_deref()).iter().map(name_fingerprint).collect())
     }
 }

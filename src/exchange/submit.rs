@@ -100,7 +100,7 @@ impl Submit {
             item: Some(item),
             receipt: Bytes::new(),
         };
-        desk.record(fact, Some(envelope.fields()), attachments)?;
+        desk.record(fact, Some(envelope.shared()), attachments)?;
         desk.remember(id, leaf);
         desk.answer(move |_| {
             let _ = self.reply.send(Ok(leaf));
@@ -116,7 +116,7 @@ pub(super) fn repeat(
     outgoing: &Outgoing,
 ) -> Result<Result<u64, SubmitError>, StoreError> {
     let is_sealed =
-        matches!(lookups(&earlier.event, earlier.envelope.as_ref()).last(), Some(Lookup::Sealed(_)));
+        matches!(lookups(&earlier.event, earlier.envelope.as_deref()).last(), Some(Lookup::Sealed(_)));
     let Some(envelope) = earlier.envelope.as_ref().filter(|_| is_sealed) else {
         return Ok(Err(SubmitError::RequestIdReused));
     };

@@ -165,7 +165,7 @@ impl Desk {
     pub(super) fn record(
         &mut self,
         fact: Fact,
-        envelope: Option<&Envelope>,
+        envelope: Option<&Arc<Envelope>>,
         attachments: Attachments,
     ) -> Result<Recorded, Fatal> {
         let now = self.core.clock.now();
@@ -176,7 +176,7 @@ impl Desk {
         let Prepared { new, event: bytes, salt, opened } =
             prepare(vault, self.journal.segment(), leaf, &event, envelope, attachments)
                 .map_err(|error| Fatal::Store(error.to_string()))?;
-        self.state.apply(&event, envelope).map_err(|error| Fatal::Store(error.to_string()))?;
+        self.state.apply(&event, envelope.map(Arc::as_ref)).map_err(|error| Fatal::Store(error.to_string()))?;
         self.events.push(new);
         self.core.store.remember(opened);
         Ok(Recorded { leaf, prepared_event: bytes, salt })

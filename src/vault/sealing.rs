@@ -53,24 +53,29 @@ pub enum SealError {
 }
 
 impl Vault {
-    /// Seals an event's record, and its item if it has one.
-    pub fn seal(&self, place: Place, record: &[u8], item: Option<&[u8]>) -> Result<Sealed, SealError> {
+    /// Seals an event's record, and its item if it has one, in their buffers.
+    pub fn seal(&self, place: Place, record: Vec<u8>, item: Option<Vec<u8>>) -> Result<Sealed, SealError> {
         let seed = random::array::<32>().map_err(|_| SealError::Unsealed)?;
         let aad = self.aad(place);
         let record =
             aead::seal(self.metadata_key(), &seed, RECORD, &aad, record).map_err(|_| SealError::Unsealed)?;
-        let item = match item {
-            None => Vec::new(),
-            Some(item) => {
-                let key = Key::generate().map_err(|_| SealError::Unsealed)?;
-                let segment_key = self.segment_key(place.segment)?;
-                let mut sealed = aead::seal(&segment_key, &seed, ITEM_KEY, &aad, key.expose())
-                    .map_err(|_| SealError::Unsealed)?;
-                sealed.extend(aead::seal(&key, &seed, ITEM, &aad, item).map_err(|_| SealError::Unsealed)?);
-                sealed
-            }
-        };
-        Ok(Sealed { seed, record, item })
+        let item = item.map(|item| self.seal_item(place.segment, &seed, &aad, item)).transpose()?;
+        Ok(Sealed { seed, record, item: item.unwrap_or_default() })
+    }
+
+    fn seal_item(
+        &self,
+        segment: u64,
+        seed: &[u8; 32],
+        aad: &[u8],
+        item: Vec<u8>,
+    ) -> Result<Vec<u8>, SealError> {
+        let key = Key::generate().map_err(|_| SealError::Unsealed)?;
+        let segment_key = self.segment_key(segment)?;
+        let wrapped =
+            aead::wrap(&segment_key, seed, ITEM_KEY, aad, &key).map_err(|_| SealError::Unsealed)?;
+        let item = aead::seal(&key, seed, ITEM, aad, item).map_err(|_| SealError::Unsealed)?;
+        Ok([wrapped, item].concat())
     }
 
     /// Opens a record.
@@ -102,7 +107,7 @@ impl Vault {
     /// Seals a state snapshot: seed and ciphertext.
     pub fn seal_snapshot(&self, snapshot: &[u8]) -> Result<Vec<u8>, SealError> {
         let seed = random::array::<32>().map_err(|_| SealError::Unsealed)?;
-        let sealed = aead::seal(self.metadata_key(), &seed, SNAPSHOT, self.store(), snapshot)
+        let sealed = aead::seal(self.metadata_key(), &seed, SNAPSHOT, self.store(), snapshot.to_vec())
             .map_err(|_| SealError::Unsealed)?;
         Ok([seed.as_slice(), &sealed].concat())
     }
@@ -136,7 +141,7 @@ mod tests {
         vault.ensure_segment_key(0).unwrap();
         vault.ensure_segment_key(1).unwrap();
         let place = Place { segment: 0, leaf: 4, commitment: Digest::of(b"c") };
-        let sealed = vault.seal(place, b"record", Some(b"body")).unwrap();
+        let sealed = vault.seal(place, b"record".to_vec(), Some(b"body".to_vec())).unwrap();
 
         let again = Vault::open(Arc::new(SystemDisk), folder.path(), [9; 16], key).unwrap();
         assert_eq!(again.open_record(place, &sealed.seed, &sealed.record).unwrap().as_slice(), b"record");

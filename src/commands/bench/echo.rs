@@ -1,10 +1,15 @@
-//! The yardstick: a bare unary echo over the same TLS settings as the doors.
+//! The yardstick: a bare tonic unary echo, over tonic's own server and channel, with the TLS settings of the doors.
+//!
+//! It shares no code with the doors beyond their keys and rustls settings, so that nothing done to the doors moves it.
 
 use crate::config;
-use crate::door::{self, DialSettings, Dialled, DoorSettings, Limits, Shutdown, TlsState, dial};
+use crate::door::TlsState;
 use anyhow::Context as _;
 use bytes::Bytes;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
 use std::convert::Infallible;
+use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::process::Stdio;
@@ -13,11 +18,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
+use tokio::sync::mpsc;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::body::Body;
 use tonic::server::{NamedService, UnaryService};
-use tonic::service::Routes;
+use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
@@ -29,14 +38,23 @@ pub async fn serve(config: &Path) -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?.port());
     let tls = TlsState::load(settings.backoffice.tls)?;
-    let door = DoorSettings {
-        name: "echo",
-        limits: Limits::backoffice(),
-        long_lived: Vec::new(),
-        counters: Arc::default(),
-    };
-    door::serve(listener, tls, Routes::new(Echo), door, Shutdown::new()).await;
-    Ok(())
+    let (accepted, incoming) = mpsc::channel(1);
+    tokio::spawn(accept(listener, TlsAcceptor::from(tls.server_config()), accepted));
+    Ok(Server::builder().add_service(Echo).serve_with_incoming(ReceiverStream::new(incoming)).await?)
+}
+
+async fn accept(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    accepted: mpsc::Sender<io::Result<TlsStream<TcpStream>>>,
+) -> io::Result<()> {
+    loop {
+        let (tcp, _) = listener.accept().await?;
+        tcp.set_nodelay(true)?;
+        if accepted.send(acceptor.accept(tcp).await).await.is_err() {
+            return Ok(());
+        }
+    }
 }
 
 /// Echoes per second with `in_flight` calls of `bytes` bytes at once on one connection, to a process of its own as the
@@ -56,31 +74,44 @@ pub async fn measure(
         .spawn()?;
     let mut port = String::new();
     BufReader::new(server.stdout.take().context("the echo's output")?).read_line(&mut port).await?;
-    let dialled = dial(&DialSettings::new(format!("127.0.0.1:{}", port.trim()), "localhost", client)).await?;
+    let channel = connect(port.trim().parse()?, client).await?;
     let count = Arc::new(AtomicU64::new(0));
     let (start, end) = (Instant::now(), Instant::now() + time);
     let callers: Vec<_> = (0..in_flight)
         .map(|_| {
-            tokio::spawn(call_until(dialled.clone(), Bytes::from(vec![b'x'; bytes]), end, count.clone()))
+            tokio::spawn(call_until(channel.clone(), Bytes::from(vec![b'x'; bytes]), end, count.clone()))
         })
         .collect();
     for caller in callers {
         caller.await??;
     }
     let elapsed = start.elapsed();
-    drop(dialled);
+    drop(channel);
     server.kill().await?;
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     Ok(count.load(Ordering::Relaxed) as f64 / elapsed.as_secs_f64())
 }
 
+async fn connect(port: u16, client: Arc<TlsState>) -> anyhow::Result<Channel> {
+    let connector = tower::service_fn(move |_| {
+        let tls = TlsConnector::from(client.client_config());
+        async move {
+            let tcp = TcpStream::connect(("127.0.0.1", port)).await?;
+            tcp.set_nodelay(true)?;
+            let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+            io::Result::Ok(TokioIo::new(tls.connect(name, tcp).await?))
+        }
+    });
+    Ok(Endpoint::from_static("http://localhost").connect_with_connector(connector).await?)
+}
+
 async fn call_until(
-    dialled: Dialled,
+    channel: Channel,
     payload: Bytes,
     end: Instant,
     count: Arc<AtomicU64>,
 ) -> anyhow::Result<()> {
-    let mut client = tonic::client::Grpc::new(dialled);
+    let mut client = tonic::client::Grpc::new(channel);
     while Instant::now() < end {
         client.ready().await?;
         let path = http::uri::PathAndQuery::from_static(PATH);
