@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tonic::metadata::MetadataValue;
 use tonic::{Request, Streaming};
 
@@ -21,6 +21,9 @@ type Client = MessageServiceClient<Dialled>;
 
 /// Longest wait for the last messages of a run.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Acknowledgements under way at once.
+const ACKNOWLEDGEMENTS_UNDER_WAY: usize = 2;
 
 /// What is known of each message.
 #[derive(Debug, Default)]
@@ -154,10 +157,10 @@ async fn follow_outcomes(
     Ok(())
 }
 
-/// Takes messages over as they come: while one acknowledgement is under way the next gather.
+/// Takes messages over as they come: while acknowledgements are under way the next gather.
 async fn take_over(
     mut arrivals: Streaming<WatchMessagesResponse>,
-    mut receiver: Client,
+    receiver: Client,
     ledger: Arc<Mutex<Ledger>>,
 ) -> anyhow::Result<()> {
     let (arrived, mut queue) = tokio::sync::mpsc::unbounded_channel();
@@ -172,23 +175,40 @@ async fn take_over(
         anyhow::Ok(())
     };
     let acknowledging = async {
-        while let Some(first) = queue.recv().await {
-            let mut items = vec![first];
-            while let Ok(item) = queue.try_recv() {
-                items.push(item);
-            }
-            let cursor = items.last().map(|(cursor, _)| cursor.clone()).unwrap_or_default();
-            let request = AcknowledgeMessagesRequest { names: Vec::new(), cursor };
-            receiver.acknowledge_messages(as_official(request, "KZ-DO-0007")?).await?;
-            let mut ledger = lock(&ledger);
-            for (_, name) in items {
-                ledger.duplicated += u64::from(!ledger.taken_over.insert(name.clone()));
-                ledger.wake(&name);
+        let mut under_way = JoinSet::new();
+        loop {
+            tokio::select! {
+                Some(acknowledged) = under_way.join_next() => note_taken_over(&ledger, acknowledged??),
+                Some(first) = queue.recv(), if under_way.len() < ACKNOWLEDGEMENTS_UNDER_WAY => {
+                    let mut items = vec![first];
+                    while let Ok(item) = queue.try_recv() {
+                        items.push(item);
+                    }
+                    under_way.spawn(acknowledge(receiver.clone(), items));
+                }
             }
         }
-        anyhow::Ok(())
     };
-    tokio::try_join!(reading, acknowledging).map(drop)
+    tokio::select! {
+        read = reading => read,
+        acknowledged = acknowledging => acknowledged,
+    }
+}
+
+/// Acknowledges everything up to the last of these messages; returns their names.
+async fn acknowledge(mut receiver: Client, items: Vec<(String, String)>) -> anyhow::Result<Vec<String>> {
+    let cursor = items.last().map(|(cursor, _)| cursor.clone()).unwrap_or_default();
+    let request = AcknowledgeMessagesRequest { names: Vec::new(), cursor };
+    receiver.acknowledge_messages(as_official(request, "KZ-DO-0007")?).await?;
+    Ok(items.into_iter().map(|(_, name)| name).collect())
+}
+
+fn note_taken_over(ledger: &Mutex<Ledger>, names: Vec<String>) {
+    let mut ledger = lock(ledger);
+    for name in names {
+        ledger.duplicated += u64::from(!ledger.taken_over.insert(name.clone()));
+        ledger.wake(&name);
+    }
 }
 
 fn submission(request_id: &str, bytes: usize) -> anyhow::Result<Request<SubmitMessageRequest>> {
