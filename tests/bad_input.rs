@@ -288,7 +288,7 @@ async fn names_cursors_tokens_and_purposes_are_judged() {
     for (request, expected) in [
         (page("ff-0011223344556677", 0, ""), "PAGE_TOKEN_UNKNOWN"),
         (page("x", 0, ""), "PAGE_TOKEN_UNKNOWN"),
-        (page("", 501, ""), "FIELD_INVALID"),
+        (page("", -1, ""), "FIELD_INVALID"),
         (page("", 0, "cases/none"), "NAME_MALFORMED"),
     ] {
         assert_eq!(
@@ -297,6 +297,9 @@ async fn names_cursors_tokens_and_purposes_are_judged() {
         );
     }
     office.submit("r2", 1).await.unwrap();
+    let most = office.request(page("", i32::MAX, ""));
+    let most = office.client.list_messages(most).await.unwrap().into_inner();
+    assert_eq!(most.messages.len(), 2, "more than the most is the most");
     let list = office.request(page("", 1, ""));
     let token = office.client.list_messages(list).await.unwrap().into_inner().next_page_token;
     assert!(!token.is_empty());
