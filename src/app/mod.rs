@@ -5,6 +5,7 @@ mod material;
 pub use material::{index_settings, keeper, trust};
 
 use crate::backoffice::caller::Callers;
+use crate::backoffice::roster::Roster;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
 use crate::backoffice::{self, Office};
 use crate::config::{DoorSettings as Listener, Settings};
@@ -128,7 +129,7 @@ impl Daemon {
         let office = Office {
             engine: engine.clone(),
             follower: follower.clone(),
-            callers: Arc::new(callers(&settings)),
+            callers: Roster::new(callers(&settings)),
             delivery: delivery_seen.clone(),
             stalled_after: settings.stalled_after,
         };
@@ -325,14 +326,14 @@ fn with_reflection(routes: Routes, wanted: bool, service: &str) -> Routes {
 }
 
 fn callers(settings: &Settings) -> Callers {
-    let mut callers = Callers::default();
+    let mut callers = Callers::of(settings.officials.clone());
     for client in &settings.clients {
         let all = client.officials.iter().any(|official| official == "*");
         let officials: Vec<String> = match all {
             true => settings.officials.keys().cloned().collect(),
             false => client.officials.clone(),
         };
-        callers.add(client.key_id, &client.name, officials);
+        callers.add(client.key_id, &client.name, officials, None);
     }
     callers
 }
