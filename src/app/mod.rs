@@ -37,6 +37,15 @@ use tonic::service::Routes;
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 /// Time for the query index to cover what the last calls recorded.
 const INDEX_STOP_PATIENCE: Duration = Duration::from_secs(2);
+/// Longest request of the small services: operations, health, reflection.
+const SMALL_REQUEST_BYTES: usize = 64 * 1024;
+/// Every service whose health is told.
+const SERVICES: [&str; 4] = [
+    "",
+    "article6.backoffice.v1.MessageService",
+    "article6.operations.v1.OperationsService",
+    "article6.peer.v1.PeerService",
+];
 /// How often certificate files are looked at for changes.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -246,7 +255,7 @@ async fn keep_certificates_fresh(doors: Vec<Arc<TlsState>>, mut asked: impl Asyn
 }
 
 async fn set_health(health: &tonic_health::server::HealthReporter, status: tonic_health::ServingStatus) {
-    for service in ["", "article6.backoffice.v1.MessageService", "article6.operations.v1.OperationsService"] {
+    for service in SERVICES {
         health.set_service_status(service, status).await;
     }
 }
@@ -269,8 +278,8 @@ async fn listen(name: &'static str, settings: &Listener) -> Result<Listening, Ap
 
 fn peer_routes(link: Link) -> Routes {
     let service = PeerServiceServer::new(peer::service::Service::new(link))
-        .max_decoding_message_size(2 * limits::MESSAGE_BYTES)
-        .max_encoding_message_size(2 * limits::MESSAGE_BYTES);
+        .max_decoding_message_size(limits::MESSAGE_BYTES)
+        .max_encoding_message_size(limits::MESSAGE_BYTES);
     Routes::new(service)
 }
 
@@ -282,11 +291,8 @@ fn backoffice_routes(
     let service = MessageServiceServer::new(service)
         .max_decoding_message_size(limits::MESSAGE_BYTES)
         .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
-    let health = tonic_health::pb::health_server::HealthServer::new(
-        tonic_health::server::HealthService::from_health_reporter(health.clone()),
-    );
     with_reflection(
-        Routes::new(service).add_service(health),
+        Routes::new(service).add_service(health_service(health)),
         reflection,
         "article6.backoffice.v1.MessageService",
     )
@@ -297,11 +303,16 @@ fn operations_routes(
     health: &tonic_health::server::HealthReporter,
     reflection: bool,
 ) -> Routes {
-    let health = tonic_health::pb::health_server::HealthServer::new(
-        tonic_health::server::HealthService::from_health_reporter(health.clone()),
-    );
-    let routes = Routes::new(OperationsServiceServer::new(service)).add_service(health);
+    let service = OperationsServiceServer::new(service).max_decoding_message_size(SMALL_REQUEST_BYTES);
+    let routes = Routes::new(service).add_service(health_service(health));
     with_reflection(routes, reflection, "article6.operations.v1.OperationsService")
+}
+
+fn health_service(
+    health: &tonic_health::server::HealthReporter,
+) -> tonic_health::pb::health_server::HealthServer<impl tonic_health::pb::health_server::Health> {
+    let service = tonic_health::server::HealthService::from_health_reporter(health.clone());
+    tonic_health::pb::health_server::HealthServer::new(service).max_decoding_message_size(SMALL_REQUEST_BYTES)
 }
 
 /// Both versions: some clients speak only the older one.
@@ -317,7 +328,9 @@ fn with_reflection(routes: Routes, wanted: bool, service: &str) -> Routes {
             .with_service_name("grpc.health.v1.Health")
     };
     match (builder().build_v1(), builder().build_v1alpha()) {
-        (Ok(v1), Ok(v1alpha)) => routes.add_service(v1).add_service(v1alpha),
+        (Ok(v1), Ok(v1alpha)) => routes
+            .add_service(v1.max_decoding_message_size(SMALL_REQUEST_BYTES))
+            .add_service(v1alpha.max_decoding_message_size(SMALL_REQUEST_BYTES)),
         (Err(error), _) | (_, Err(error)) => {
             tracing::error!(%error, "reflection is not offered");
             routes
