@@ -63,8 +63,23 @@ fn exit_codes_say_what_went_wrong() {
         .unwrap();
     for command in [&["config", "check"][..], &["serve"]] {
         let (code, told) = exit(&[command, &["--config", path]].concat());
-        assert!(code != 0 && told.contains("development"), "{code}: {told}");
+        assert!(code == 78 && told.contains("development"), "{code}: {told}");
     }
+    std::fs::write(&configuration, &text).unwrap();
+    let running = homes.us.serve();
+    let (code, told) = exit(&["serve", "--config", path]);
+    assert_eq!(code, 1, "a store that another daemon has is no mistake of the configuration: {told}");
+    drop(running);
+    let list = homes.us.keys.join("backoffice-crl.pem");
+    let whole = std::fs::read(&list).unwrap();
+    std::fs::write(&list, "nothing").unwrap();
+    let (code, told) = exit(&["serve", "--config", path]);
+    assert!(code == 78 && told.contains("backoffice.revocation_list"), "{code}: {told}");
+    std::fs::write(&list, whole).unwrap();
+    let taken = std::net::TcpListener::bind(&homes.us.operations).unwrap();
+    let (code, told) = exit(&["serve", "--config", path]);
+    assert!(code == 1 && told.contains("operations door"), "{code}: {told}");
+    drop(taken);
     let text =
         text.replace("counterparty = \"KZ\"", "counterparty = \"Kazakhstan\"").replace("[store]", "[stores]");
     std::fs::write(&configuration, text).unwrap();

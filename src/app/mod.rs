@@ -8,8 +8,10 @@ use crate::backoffice::caller::Callers;
 use crate::backoffice::roster::Roster;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
 use crate::backoffice::{self, Office};
+use crate::config::files::FileMistake;
 use crate::config::{DoorSettings as Listener, Settings};
 use crate::disk::Disk;
+use crate::door::tls::TlsError;
 use crate::door::{self, DialSettings, DoorSettings, Limits, Shutdown, TlsState};
 use crate::exchange::clock::Clock;
 use crate::exchange::delivery::Health;
@@ -26,7 +28,6 @@ use crate::peer::{self, Link};
 use crate::wire;
 use arc_swap::ArcSwap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -53,17 +54,20 @@ const RELOAD_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// A key, certificate or other file of the configuration cannot be used.
-    #[error("{path}: {what}")]
-    File {
-        /// The file.
-        path: PathBuf,
+    #[error(transparent)]
+    File(#[from] FileMistake),
+    /// The files of a door cannot be used.
+    #[error("the {door} door cannot be opened: {error}")]
+    Tls {
+        /// Which.
+        door: &'static str,
         /// What is wrong and what to do.
-        what: String,
+        error: TlsError,
     },
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] StartError),
-    /// A door cannot be opened.
+    /// A door's address cannot be taken.
     #[error("the {door} door cannot be opened: {what}")]
     Door {
         /// Which.
@@ -74,6 +78,13 @@ pub enum AppError {
     /// The operating system failed.
     #[error("{0}")]
     System(#[from] std::io::Error),
+}
+
+impl AppError {
+    /// Whether the configuration, or a file that it names, is to be mended.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Tls { .. })
+    }
 }
 
 /// A daemon whose doors are bound.
@@ -265,7 +276,7 @@ async fn listen(name: &'static str, settings: &Listener) -> Result<Listening, Ap
     let tls = tokio::task::spawn_blocking(move || TlsState::load(tls_settings))
         .await
         .map_err(std::io::Error::other)?;
-    let tls = tls.map_err(|error| AppError::Door { door: name, what: error.to_string() })?;
+    let tls = tls.map_err(|error| AppError::Tls { door: name, error })?;
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| AppError::Door {
         door: name,
         what: format!(
