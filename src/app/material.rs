@@ -1,15 +1,17 @@
 //! The keys, certificates and identifiers that the configuration names, read from their files.
 
 use super::AppError;
-use crate::config::Settings;
-use crate::config::files;
+use crate::backoffice::caller::Callers;
+use crate::config::files::{self, FileMistake};
+use crate::config::{Client, Settings};
+use crate::crypto::digest::Digest;
 use crate::exchange::start::Keeper;
 use crate::index;
 use crate::peer::Trust;
 use crate::wire;
 
 /// Whether development certificates are refused.
-fn is_production(settings: &Settings) -> bool {
+pub(super) fn is_production(settings: &Settings) -> bool {
     settings.terms.environment == wire::channel::v1::Environment::Production
 }
 
@@ -24,6 +26,10 @@ pub fn keeper(settings: &Settings) -> Result<Keeper, AppError> {
 
 /// Reads what is trusted of the other Party.
 pub fn trust(settings: &Settings) -> Result<Trust, AppError> {
+    Ok(trusted(settings)?)
+}
+
+pub(super) fn trusted(settings: &Settings) -> Result<Trust, FileMistake> {
     let production = is_production(settings);
     let paths = settings.peer.signing_certificates.iter();
     let signing = paths.map(|path| files::peer_signing_certificate(path, production));
@@ -31,6 +37,26 @@ pub fn trust(settings: &Settings) -> Result<Trust, AppError> {
         signing: signing.collect::<Result<_, _>>()?,
         ledger_key: files::peer_ledger_key(&settings.peer.ledger_key)?,
     })
+}
+
+/// The key of each client, as its certificate file has it now.
+pub(super) fn client_keys(settings: &Settings) -> Result<Vec<Digest>, FileMistake> {
+    let production = is_production(settings);
+    settings.clients.iter().map(|client| files::client_key(&client.certificate, production)).collect()
+}
+
+/// The callers of the back-office door, with these keys. Feeds that are open in `before` go on counting.
+pub(super) fn callers(settings: &Settings, keys: &[Digest], before: Option<&Callers>) -> Callers {
+    let mut callers = Callers::of(settings.officials.clone());
+    for (Client { name, officials, .. }, key) in settings.clients.iter().zip(keys) {
+        let all = officials.iter().any(|official| official == "*");
+        let officials: Vec<String> = match all {
+            true => settings.officials.keys().cloned().collect(),
+            false => officials.clone(),
+        };
+        callers.add(*key, name, officials, before);
+    }
+    callers
 }
 
 /// What the query index belongs to.

@@ -1,10 +1,11 @@
 //! The only place that joins the parts: open, bind, spawn, drain.
 
 mod material;
+mod reload;
 
 pub use material::{index_settings, keeper, trust};
+use reload::Material;
 
-use crate::backoffice::caller::Callers;
 use crate::backoffice::roster::Roster;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
 use crate::backoffice::{self, Office};
@@ -20,7 +21,6 @@ use crate::exchange::follow::Follower;
 use crate::exchange::start::{StartError, start};
 use crate::limits;
 use crate::operations;
-use crate::operations::service::reload;
 use crate::operations::v1::operations_service_server::OperationsServiceServer;
 use crate::peer::courier::Courier;
 use crate::peer::v1::peer_service_server::PeerServiceServer;
@@ -28,7 +28,7 @@ use crate::peer::{self, Link};
 use crate::wire;
 use arc_swap::ArcSwap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -47,8 +47,6 @@ const SERVICES: [&str; 4] = [
     "article6.operations.v1.OperationsService",
     "article6.peer.v1.PeerService",
 ];
-/// How often certificate files are looked at for changes.
-const RELOAD_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Why the daemon does not start.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +91,7 @@ pub struct Daemon {
     follower: Follower,
     doors: [(Listening, Routes, Limits, Vec<&'static str>); 3],
     courier: Courier,
+    material: Arc<Material>,
     health: tonic_health::server::HealthReporter,
     shutdown: Shutdown,
 }
@@ -134,7 +133,20 @@ impl Daemon {
         let peer_door = listen("peer", &settings.peer.door).await?;
         let backoffice_door = listen("back-office", &settings.backoffice).await?;
         let operations_door = listen("operations", &settings.operations).await?;
-        let link = Link { engine: engine.clone(), trust };
+        let link = Link { engine: engine.clone(), trust: trust.clone() };
+        let keys: Vec<_> = settings.clients.iter().map(|client| client.key_id).collect();
+        let roster = Roster::new(material::callers(&settings, &keys, None));
+        let material = Arc::new(Material {
+            doors: [
+                ("peer", peer_door.tls.clone()),
+                ("backoffice", backoffice_door.tls.clone()),
+                ("operations", operations_door.tls.clone()),
+            ],
+            trust,
+            roster: roster.clone(),
+            others: Mutex::new(Material::others(&settings)),
+            settings: settings.clone(),
+        });
         let (delivery, delivery_seen) = watch::channel(Health::default());
         let courier = Courier {
             link: link.clone(),
@@ -149,7 +161,7 @@ impl Daemon {
         let office = Office {
             engine: engine.clone(),
             follower: follower.clone(),
-            callers: Roster::new(callers(&settings)),
+            callers: roster,
             delivery: delivery_seen.clone(),
             stalled_after: settings.stalled_after,
         };
@@ -157,7 +169,7 @@ impl Daemon {
             engine: engine.clone(),
             follower: follower.clone(),
             delivery: delivery_seen,
-            doors: vec![peer_door.tls.clone(), backoffice_door.tls.clone(), operations_door.tls.clone()],
+            keys: material.clone(),
             started_at,
         };
         let (health, _) = tonic_health::server::health_reporter();
@@ -178,7 +190,7 @@ impl Daemon {
                 vec!["/grpc.health.v1.Health/Watch"],
             ),
         ];
-        Ok(Self { engine, follower, doors, courier, health, shutdown: Shutdown::new() })
+        Ok(Self { engine, follower, doors, courier, material, health, shutdown: Shutdown::new() })
     }
 
     /// Where the doors are.
@@ -202,15 +214,14 @@ impl Daemon {
         stop: impl Future<Output = ()>,
         reload_asked: impl AsyncReload,
     ) -> Result<(), String> {
-        let Self { engine, follower, doors, courier, health, shutdown } = self;
-        let tls: Vec<_> = doors.iter().map(|(listening, ..)| listening.tls.clone()).collect();
+        let Self { engine, follower, doors, courier, material, health, shutdown } = self;
         for (listening, routes, limits, long_lived) in doors {
             let settings =
                 DoorSettings { name: listening.name, limits, long_lived, counters: Arc::default() };
             tokio::spawn(door::serve(listening.listener, listening.tls, routes, settings, shutdown.clone()));
         }
         let delivering = tokio::spawn(courier.run(shutdown.clone()));
-        let reloading = tokio::spawn(keep_certificates_fresh(tls, reload_asked));
+        let reloading = tokio::spawn(reload::keep_fresh(material, reload_asked));
         set_health(&health, tonic_health::ServingStatus::Serving).await;
         let failure = tokio::select! {
             () = stop => None,
@@ -244,24 +255,6 @@ pub struct NoReload;
 impl AsyncReload for NoReload {
     async fn asked(&mut self) {
         std::future::pending().await
-    }
-}
-
-async fn keep_certificates_fresh(doors: Vec<Arc<TlsState>>, mut asked: impl AsyncReload) {
-    loop {
-        let on_request = tokio::select! {
-            () = asked.asked() => true,
-            () = tokio::time::sleep(RELOAD_INTERVAL) => false,
-        };
-        let doors = doors.clone();
-        match tokio::task::spawn_blocking(move || reload(&doors)).await {
-            Ok(Ok(0)) if !on_request => {}
-            Ok(Ok(changed_files)) => tracing::info!(changed_files, "certificates are read anew"),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "certificates cannot be read anew; the old ones stay in force")
-            }
-            Err(error) => tracing::error!(%error, "the reload was cut short"),
-        }
     }
 }
 
@@ -347,17 +340,4 @@ fn with_reflection(routes: Routes, wanted: bool, service: &str) -> Routes {
             routes
         }
     }
-}
-
-fn callers(settings: &Settings) -> Callers {
-    let mut callers = Callers::of(settings.officials.clone());
-    for client in &settings.clients {
-        let all = client.officials.iter().any(|official| official == "*");
-        let officials: Vec<String> = match all {
-            true => settings.officials.keys().cloned().collect(),
-            false => client.officials.clone(),
-        };
-        callers.add(client.key_id, &client.name, officials, None);
-    }
-    callers
 }
