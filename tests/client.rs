@@ -101,7 +101,18 @@ fn taken_over(us: &Home, name: &str, into: &Path, request: &str) {
     let take = [&["inbox", "--out", into.to_str().unwrap()][..], &PURPOSE].concat();
     let unacknowledged = [&take[..], &["--no-acknowledge"]].concat();
     assert_eq!(results(us, &unacknowledged).len(), 1);
-    assert_eq!(results(us, &take).len(), 1, "what was not acknowledged is shown again");
+    let profile = std::fs::read_to_string(us.profile()).unwrap();
+    let aimless = profile.lines().filter(|line| !line.starts_with("purpose")).collect::<Vec<_>>().join("\n");
+    std::fs::write(us.profile(), aimless).unwrap();
+    let without = &["inbox", "--out", into.to_str().unwrap()];
+    let (code, error) = refusal(us, without);
+    assert!(code == 2 && error["message"].as_str().unwrap().contains("--purpose"), "{error}");
+    std::fs::write(us.profile(), profile).unwrap();
+    assert_eq!(
+        results(us, without).len(),
+        1,
+        "what was not acknowledged is shown again, for the profile's purpose"
+    );
     assert_eq!(results(us, &[&take[..], &["--wait", "0.5"]].concat()), [] as [Value; 0]);
     assert_eq!(results(us, &["status", name])[0]["delivery"]["state"], "RETRIEVED");
     assert_eq!(results(us, &["list", "--direction", "received", "--state", "retrieved"]).len(), 1);

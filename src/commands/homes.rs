@@ -219,6 +219,7 @@ key_file = "keys/store.key"
         writeln!(text, "certificate = \"{certs}/client-backoffice.pem\"")?;
         writeln!(text, "key = \"{certs}/client-backoffice.key\"")?;
         writeln!(text, "authority = \"{certs}/backoffice-ca.pem\"")?;
+        writeln!(text, "purpose = \"PREVENT_INVESTIGATE_REPRESS_OFFENCE\"")?;
         writeln!(text, "official = \"{}\"", if self.party == "US" { "US-DO-0011" } else { "KZ-DO-0007" })?;
         Ok(text)
     }
