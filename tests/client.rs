@@ -74,6 +74,19 @@ fn a_message_travels_from_file_to_file() {
     taken_over(&us, name, &folder.path().join("in"), &request);
 }
 
+/// Whoever watches does not wait for what cannot come.
+#[tokio::test]
+async fn a_daemon_that_dies_at_its_start_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let [us, _] = homes::make(folder.path()).unwrap();
+    std::fs::write(us.folder.join("store/STORE"), "nothing").unwrap();
+    let mut running = us.serve(Path::new(PROGRAM)).unwrap();
+    let began = Instant::now();
+    let error = us.up(&mut running, Duration::from_secs(600)).await.unwrap_err().to_string();
+    assert!(began.elapsed() < Duration::from_secs(60));
+    assert!(error.contains("ended instead of starting") && error.contains("store/STORE"), "{error}");
+}
+
 fn refusals(us: &Home, kz: &Home, request: &str, folder: &Path) {
     let mut lacking: Value = serde_json::from_slice(&std::fs::read(request).unwrap()).unwrap();
     lacking.as_object_mut().unwrap().remove("ground").unwrap();
