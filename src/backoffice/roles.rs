@@ -42,18 +42,15 @@ impl Verb {
 
     /// Whether an official with these roles may do this; a refusal says which roles may.
     pub fn allowed(self, roles: &[String]) -> Result<(), Refusal> {
-        let mut may = ROLES.iter().filter(|(_, verbs)| verbs.contains(&self)).map(|(role, _)| *role);
-        if may.clone().any(|role| roles.iter().any(|has| has == role)) {
+        let may: Vec<_> =
+            ROLES.iter().filter(|(_, verbs)| verbs.contains(&self)).map(|(role, _)| *role).collect();
+        if roles.iter().any(|has| may.contains(&has.as_str())) {
             return Ok(());
         }
-        let missing: Vec<_> = may.by_ref().collect();
-        let text = format!(
-            "the official may not {}: one of the roles {} is needed",
-            self.words(),
-            missing.join(", ")
-        );
+        let text =
+            format!("the official may not {}: one of the roles {} is needed", self.words(), may.join(", "));
         Err(Refusal::new(Code::PermissionDenied, "ROLE_MISSING", text)
-            .metadata("roles_needed", missing.join(",")))
+            .metadata("roles_needed", may.join(",")))
     }
 }
 

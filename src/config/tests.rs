@@ -89,6 +89,17 @@ fn nothing_is_named_twice() {
 }
 
 #[test]
+fn an_official_has_a_role_and_a_client_an_official_that_is_there() {
+    let home = Home::new();
+    let found = home.mistakes(&[
+        ("roles = [\"DESIGNATED_OFFICIAL\"]", "roles = []"),
+        ("roles = [\"RELEASING_OFFICER\"]", "roles = [\"BOSS\"]"),
+        ("officials = [\"*\"]", "officials = [\"US-DO-0012\"]"),
+    ]);
+    assert_eq!(found, ["clients[0].officials", "officials[0].roles", "officials[1].roles"]);
+}
+
+#[test]
 fn production_takes_no_development_certificate_and_asks_for_a_revocation_list() {
     let home = Home::new();
     let found = home.mistakes(&[
