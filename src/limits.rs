@@ -88,8 +88,11 @@ pub const TLS_FILE_BYTES: u64 = 1024 * 1024;
 /// A certificate revocation list file, in bytes.
 pub const CRL_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Field violations one refusal names; more would not fit the header list of the answer.
+/// Field violations one refusal names.
 pub const REFUSAL_VIOLATIONS: usize = 24;
+/// Encoded details of a refusal: 5 KiB in a header, where they stand in base64, beside a text of percent signs, under
+/// the 8 KiB that common clients take.
+pub const REFUSAL_DETAILS_BYTES: usize = 3840;
 /// Bytes of one text in a refusal.
 pub const REFUSAL_TEXT_BYTES: usize = 200;
 
@@ -106,10 +109,17 @@ pub const DELIVERIES_PER_FIRST_REQUEST: usize = 8;
 pub const DELIVERIES_PER_REQUEST: usize = 128;
 /// Bytes of messages in one request of a delivery, unless a single message is longer.
 pub const DELIVERY_REQUEST_BYTES: usize = 512 * 1024;
+// Whatever a courier sends fits the one message that the other side takes: salts and framing have the rest.
+const _: () = assert!(
+    2 * DELIVERY_REQUEST_BYTES <= MESSAGE_BYTES
+        && ENVELOPE_BYTES_MAX + BODY_BYTES_MAX + SIGNATURE_BYTES_MAX <= DELIVERY_REQUEST_BYTES
+);
 /// Messages that make another delivery request worth sending while one is under way.
 pub const DELIVERIES_WORTH_A_REQUEST: usize = 64;
 /// Delivery requests sent and not yet answered.
 pub const DELIVERY_REQUESTS_IN_FLIGHT: usize = 8;
+/// Deliver streams of the other Party open at once, all its connections together.
+pub const DELIVER_STREAMS: usize = 4;
 /// Delivery requests of the other Party being verified or stored at once.
 pub const DELIVERY_REQUESTS_HELD: usize = 8;
 /// Deliveries whose signatures one task verifies: a request of many is spread over the cores.
@@ -129,6 +139,8 @@ pub const FEED_HEARTBEAT: Duration = Duration::from_secs(15);
 pub const FEEDS_PER_CLIENT: usize = 16;
 /// Messages on a page of a list, where the caller names no number.
 pub const PAGE_SIZE: usize = 50;
+/// Messages on a page of a list at most, whatever the caller asks for.
+pub const PAGE_SIZE_MAX: usize = 500;
 /// Rows looked at for one page; a page may be short, and the next goes on.
 pub const PAGE_BUDGET: usize = 20_000;
 /// How long a query waits for the index to cover what is durable.

@@ -18,7 +18,7 @@ use article6::commands::homes::{Home, Running};
 use article6::wire::assistance::v1::Purpose;
 use prost::Message as _;
 use support::parties::{
-    Office, Parties, for_official, log, post, reason, serve, status, submission, violations,
+    Office, Parties, edit, for_official, log, post, reason, serve, status, submission, violations,
 };
 use tonic::{Code, Request, Status};
 
@@ -74,6 +74,69 @@ async fn a_call_needs_an_official_whom_the_client_may_act_for() {
     ledger_holds(&parties.us, 0).await;
     office.submit("r", 0).await.unwrap();
     ledger_holds(&parties.us, 1).await;
+}
+
+/// Article 6.1: nobody looks at anything, and nothing is taken over, but for a designated official.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_names_its_official() {
+    let (parties, _daemon, mut office) = us_alone().await;
+    let message = office.submit("r", 0).await.unwrap();
+    let name = message.name;
+    let client = &mut office.client;
+    let validate = ValidateMessageRequest { submission: Some(good()) };
+    let get = GetMessageRequest { name: name.clone(), ..Default::default() };
+    let acknowledge = AcknowledgeMessagesRequest { names: vec![name], ..Default::default() };
+    let refused = [
+        client.validate_message(validate).await.unwrap_err(),
+        client.get_message(get).await.unwrap_err(),
+        client.list_messages(ListMessagesRequest::default()).await.unwrap_err(),
+        client.watch_messages(WatchMessagesRequest::default()).await.unwrap_err(),
+        client.acknowledge_messages(acknowledge).await.unwrap_err(),
+    ];
+    for refused in refused {
+        assert_eq!(told(&refused), (Code::InvalidArgument, "OFFICIAL_REQUIRED".into()));
+    }
+    ledger_holds(&parties.us, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_allows_what_it_is_for() {
+    let parties = Parties::new();
+    let official = |id: &str, role: &str| format!("[[officials]]\nid = \"{id}\"\nroles = [\"{role}\"]\n");
+    let officials = official("US-AU-0001", "AUDITOR") + &official("US-OP-0001", "OPERATIONS");
+    edit(&parties.us, "[store]\n", &format!("{officials}\n[store]\n"));
+    let _daemon = serve(&parties.us);
+    let mut office = Office::open(&parties.us).await;
+    let name = office.submit("r", 0).await.unwrap().name;
+    let client = &mut office.client;
+    for (id, may_read) in [("US-AU-0001", true), ("US-OP-0001", false)] {
+        let submit = client.submit_message(for_official(id, request("r2", good()))).await.unwrap_err();
+        assert_eq!(told(&submit), (Code::PermissionDenied, "ROLE_MISSING".into()), "{id}");
+        assert!(submit.message().contains("DESIGNATED_OFFICIAL"), "{}", submit.message());
+        let take = AcknowledgeMessagesRequest { names: vec![name.clone()], ..Default::default() };
+        let take = client.acknowledge_messages(for_official(id, take)).await.unwrap_err();
+        assert_eq!(reason(&take), "ROLE_MISSING", "{id}");
+        let get = GetMessageRequest { name: name.clone(), ..Default::default() };
+        let list = ListMessagesRequest::default();
+        let watch = WatchMessagesRequest::default();
+        let reads = [
+            client.get_message(for_official(id, get)).await.err(),
+            client.list_messages(for_official(id, list)).await.err(),
+            client.watch_messages(for_official(id, watch)).await.err(),
+        ];
+        for read in reads {
+            assert_eq!(read.is_none(), may_read, "{id}: {read:?}");
+            assert!(read.is_none_or(|refused| reason(&refused) == "ROLE_MISSING"));
+        }
+    }
+    let mut released = good();
+    released.releasing_official = "US-DO-9999".into();
+    let refused = client.submit_message(for_official("US-DO-0011", request("r3", released.clone()))).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(violations(&refused), [("submission.releasing_official".into(), "OFFICIAL_UNKNOWN".into())]);
+    released.releasing_official = "US-DO-0003".into();
+    client.submit_message(for_official("US-DO-0011", request("r3", released))).await.unwrap();
+    ledger_holds(&parties.us, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -288,7 +351,7 @@ async fn names_cursors_tokens_and_purposes_are_judged() {
     for (request, expected) in [
         (page("ff-0011223344556677", 0, ""), "PAGE_TOKEN_UNKNOWN"),
         (page("x", 0, ""), "PAGE_TOKEN_UNKNOWN"),
-        (page("", 501, ""), "FIELD_INVALID"),
+        (page("", -1, ""), "FIELD_INVALID"),
         (page("", 0, "cases/none"), "NAME_MALFORMED"),
     ] {
         assert_eq!(
@@ -297,6 +360,9 @@ async fn names_cursors_tokens_and_purposes_are_judged() {
         );
     }
     office.submit("r2", 1).await.unwrap();
+    let most = office.request(page("", i32::MAX, ""));
+    let most = office.client.list_messages(most).await.unwrap().into_inner();
+    assert_eq!(most.messages.len(), 2, "more than the most is the most");
     let list = office.request(page("", 1, ""));
     let token = office.client.list_messages(list).await.unwrap().into_inner().next_page_token;
     assert!(!token.is_empty());

@@ -74,6 +74,19 @@ fn a_message_travels_from_file_to_file() {
     taken_over(&us, name, &folder.path().join("in"), &request);
 }
 
+/// Whoever watches does not wait for what cannot come.
+#[tokio::test]
+async fn a_daemon_that_dies_at_its_start_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let [us, _] = homes::make(folder.path()).unwrap();
+    std::fs::write(us.folder.join("store/STORE"), "nothing").unwrap();
+    let mut running = us.serve(Path::new(PROGRAM)).unwrap();
+    let began = Instant::now();
+    let error = us.up(&mut running, Duration::from_secs(600)).await.unwrap_err().to_string();
+    assert!(began.elapsed() < Duration::from_secs(60));
+    assert!(error.contains("ended instead of starting") && error.contains("store/STORE"), "{error}");
+}
+
 fn refusals(us: &Home, kz: &Home, request: &str, folder: &Path) {
     let mut lacking: Value = serde_json::from_slice(&std::fs::read(request).unwrap()).unwrap();
     lacking.as_object_mut().unwrap().remove("ground").unwrap();
@@ -101,7 +114,18 @@ fn taken_over(us: &Home, name: &str, into: &Path, request: &str) {
     let take = [&["inbox", "--out", into.to_str().unwrap()][..], &PURPOSE].concat();
     let unacknowledged = [&take[..], &["--no-acknowledge"]].concat();
     assert_eq!(results(us, &unacknowledged).len(), 1);
-    assert_eq!(results(us, &take).len(), 1, "what was not acknowledged is shown again");
+    let profile = std::fs::read_to_string(us.profile()).unwrap();
+    let aimless = profile.lines().filter(|line| !line.starts_with("purpose")).collect::<Vec<_>>().join("\n");
+    std::fs::write(us.profile(), aimless).unwrap();
+    let without = &["inbox", "--out", into.to_str().unwrap()];
+    let (code, error) = refusal(us, without);
+    assert!(code == 2 && error["message"].as_str().unwrap().contains("--purpose"), "{error}");
+    std::fs::write(us.profile(), profile).unwrap();
+    assert_eq!(
+        results(us, without).len(),
+        1,
+        "what was not acknowledged is shown again, for the profile's purpose"
+    );
     assert_eq!(results(us, &[&take[..], &["--wait", "0.5"]].concat()), [] as [Value; 0]);
     assert_eq!(results(us, &["status", name])[0]["delivery"]["state"], "RETRIEVED");
     assert_eq!(results(us, &["list", "--direction", "received", "--state", "retrieved"]).len(), 1);

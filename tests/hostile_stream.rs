@@ -10,12 +10,14 @@
 mod support;
 
 use article6::crypto::digest::Digest;
+use article6::limits;
 use article6::peer::v1::{DeliverRequest, Delivery};
 use article6::wire::channel::v1::Envelope;
 use bytes::Bytes;
 use prost::Message as _;
+use std::time::{Duration, Instant};
 use support::impostor::Impostor;
-use support::parties::{Parties, log, reason, serve, status};
+use support::parties::{PATIENCE, Parties, log, reason, serve, status};
 use tonic::{Code, Status};
 
 async fn us_alone() -> (Parties, article6::commands::homes::Running, Impostor) {
@@ -40,9 +42,9 @@ async fn what_is_repeated_gets_the_same_receipt_and_what_differs_is_noted_once()
         let answer = liar.deliver(vec![first.clone(); times]).await.unwrap();
         assert_eq!(answer.receipts, vec![receipt.clone(); times]);
     }
-    // Eight connections bring the same message at once.
+    // Four connections bring the same message at once.
     let second = liar.honest();
-    let copies = at_once(8, |_| liar.deliver(vec![second.clone()])).await;
+    let copies = at_once(4, |_| liar.deliver(vec![second.clone()])).await;
     let receipts: Vec<_> = copies.into_iter().map(|answer| answer.unwrap().receipts).collect();
     assert!(receipts.iter().all(|one| *one == receipts[0]), "{receipts:?}");
     let (again, _) = liar.delivered(&second).await;
@@ -71,11 +73,11 @@ async fn what_is_repeated_gets_the_same_receipt_and_what_differs_is_noted_once()
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_claims_to_one_place_one_is_held_and_one_contradiction_noted() {
     let (parties, _daemon, mut liar) = us_alone().await;
-    let claims: Vec<_> = (0..8).map(|_| liar.honest()).collect();
-    let answers = at_once(8, |at| liar.deliver(vec![claims[at].clone()])).await;
+    let claims: Vec<_> = (0..4).map(|_| liar.honest()).collect();
+    let answers = at_once(4, |at| liar.deliver(vec![claims[at].clone()])).await;
     let mut winners: Vec<_> = claims.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).collect();
     let refused = answers.iter().filter_map(|answer| answer.as_ref().err().map(reason));
-    assert_eq!(refused.collect::<Vec<_>>(), ["EQUIVOCATION"; 7]);
+    assert_eq!(refused.collect::<Vec<_>>(), ["EQUIVOCATION"; 3]);
     let (winner, answer) = winners.pop().unwrap();
     assert_eq!(liar.delivered(winner).await.0, answer.as_ref().unwrap().receipts[0]);
     assert_eq!(status(&parties.us).await.ledger_size, 4, "founded, started, received, one equivocation");
@@ -100,6 +102,38 @@ async fn what_came_before_a_refusal_is_answered_before_it() {
         assert_eq!((answers.len(), reason(&refused).as_str()), (6, expected));
     }
     let honest = liar.honest();
+    assert_eq!(liar.delivered(&honest).await.1, None);
+}
+
+/// One channel needs one stream; whoever opens many gets no more than four, and the reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fifth_stream_is_refused_and_an_ended_one_makes_room() {
+    let (_parties, _daemon, mut liar) = us_alone().await;
+    let mut open = Vec::new();
+    for _ in 0..limits::DELIVER_STREAMS {
+        let (requests, stream) = tokio::sync::mpsc::channel::<DeliverRequest>(1);
+        let stream = tokio_stream::wrappers::ReceiverStream::new(stream);
+        open.push((requests, liar.dial().await.deliver(stream).await.unwrap()));
+    }
+    let honest = liar.honest();
+    let refused = liar.deliver(vec![honest.clone()]).await.unwrap_err();
+    assert_eq!(told(&refused), (Code::ResourceExhausted, "TOO_MANY_STREAMS".into()));
+    drop(open.pop());
+    let end = Instant::now() + PATIENCE;
+    while liar.deliver(vec![honest.clone()]).await.is_err() {
+        assert!(Instant::now() < end, "an ended stream makes no room");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(liar.delivered(&honest).await.1, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_no_longer_than_one_mebibyte() {
+    let (_parties, _daemon, mut liar) = us_alone().await;
+    let honest = liar.honest();
+    let padded = |length| Delivery { body: Bytes::from(vec![b'x'; length]), ..honest.clone() };
+    let refused = liar.deliver(vec![padded(limits::MESSAGE_BYTES)]).await.unwrap_err();
+    assert_eq!(refused.code(), Code::OutOfRange, "{refused:?}");
     assert_eq!(liar.delivered(&honest).await.1, None);
 }
 

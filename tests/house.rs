@@ -146,14 +146,18 @@ fn the_reader_of_sources_sees_what_it_must() {
 #[test]
 fn buf_finds_nothing_in_the_protos() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(buf()).args(["lint", "proto"]).current_dir(root).output().unwrap();
+    let output = Command::new(buf()).arg("lint").current_dir(root).output().unwrap();
     let found = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{found}");
     // A known-bad control: the linter that finds nothing here finds something there.
     let folder = tempfile::tempdir().unwrap();
-    std::fs::copy(root.join("proto/buf.yaml"), folder.path().join("buf.yaml")).unwrap();
-    std::fs::write(folder.path().join("bad.proto"), "syntax = \"proto3\";\npackage bad;\nmessage bad {}\n")
-        .unwrap();
+    std::fs::copy(root.join("buf.yaml"), folder.path().join("buf.yaml")).unwrap();
+    std::fs::create_dir(folder.path().join("proto")).unwrap();
+    std::fs::write(
+        folder.path().join("proto/bad.proto"),
+        "syntax = \"proto3\";\npackage bad;\nmessage bad {}\n",
+    )
+    .unwrap();
     let output = Command::new(buf()).arg("lint").arg(folder.path()).output().unwrap();
     assert!(!output.status.success());
 }

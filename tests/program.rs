@@ -44,6 +44,69 @@ fn signals_reload_and_stop_and_the_index_can_be_lost() {
     assert!(told.contains("covers"), "{told}");
 }
 
+/// The whole way, with the larger curve for what is signed: made, sent, receipted, verified offline.
+#[test]
+fn messages_may_be_signed_on_p_384() {
+    let homes = Homes::with_certificates(&["--curve", "p384"]);
+    let (mut us, mut kz) = (homes.us.serve(), homes.kz.serve());
+    let request = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/02_origin_verification.json");
+    client(&homes.us, &["send", request]);
+    let end = Instant::now() + PATIENCE;
+    while !client(&homes.us, &["list"]).contains("DELIVERED") {
+        assert!(Instant::now() < end, "nothing is delivered");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    for daemon in [&mut us, &mut kz] {
+        daemon.signal("TERM");
+        assert_eq!(daemon.ended().code(), Some(0), "{}", daemon.log());
+    }
+    for home in [&homes.us, &homes.kz] {
+        let key = succeed(
+            Command::new("openssl")
+                .args(["x509", "-noout", "-text", "-in"])
+                .arg(home.keys.join("signing.pem")),
+        );
+        assert!(key.contains("(384 bit)"), "{key}");
+        // A home says where its store, its keys and its head file are; so does its store's folder.
+        for named in [home.folder.clone(), home.folder.join("store")] {
+            let said = succeed(Command::new(PROGRAM).arg("verify").arg(&named));
+            assert!(said.contains("article6.toml is used") && said.contains("The store is sound"), "{said}");
+        }
+    }
+    verified_in_part(&homes.us);
+}
+
+/// What nobody looked at is not called sound.
+fn verified_in_part(home: &Home) {
+    let copy = tempfile::tempdir().unwrap();
+    succeed(Command::new("cp").arg("-r").arg(home.folder.join("store")).arg(copy.path()));
+    let said = succeed(Command::new(PROGRAM).arg("verify").arg(copy.path()));
+    assert!(!said.contains("sound"), "{said}");
+    for what in ["verified in part", "signatures", "--config", "--head"] {
+        assert!(said.contains(what), "{what}: {said}");
+    }
+    let said = succeed(Command::new(PROGRAM).args(["verify", "--json"]).arg(copy.path()));
+    assert!(said.contains("\"sound\": null"), "{said}");
+}
+
+#[test]
+fn a_founding_that_was_cut_short_is_named_with_its_remedy() {
+    let homes = Homes::new();
+    let (store, path) = (homes.us.folder.join("store"), homes.us.configuration());
+    std::fs::remove_file(store.join("STORE")).unwrap();
+    let recovery = homes.path().join("another.key");
+    let words = ["init", "--config", path.to_str().unwrap(), "--recovery-key", recovery.to_str().unwrap()];
+    let (code, told) = exit(&words);
+    assert_eq!(code, 1, "{told}");
+    for what in ["store/journal", "store/vault", "head/head", "secret/store.key", "move them away"] {
+        assert!(told.contains(what), "{what} is not in: {told}");
+    }
+    for leftover in ["store", "head", "secret"] {
+        std::fs::rename(homes.us.folder.join(leftover), homes.path().join(leftover)).unwrap();
+    }
+    assert_eq!(exit(&words).0, 0);
+}
+
 #[test]
 fn exit_codes_say_what_went_wrong() {
     let homes = Homes::new();
@@ -63,8 +126,23 @@ fn exit_codes_say_what_went_wrong() {
         .unwrap();
     for command in [&["config", "check"][..], &["serve"]] {
         let (code, told) = exit(&[command, &["--config", path]].concat());
-        assert!(code != 0 && told.contains("development"), "{code}: {told}");
+        assert!(code == 78 && told.contains("development"), "{code}: {told}");
     }
+    std::fs::write(&configuration, &text).unwrap();
+    let running = homes.us.serve();
+    let (code, told) = exit(&["serve", "--config", path]);
+    assert_eq!(code, 1, "a store that another daemon has is no mistake of the configuration: {told}");
+    drop(running);
+    let list = homes.us.keys.join("backoffice-crl.pem");
+    let whole = std::fs::read(&list).unwrap();
+    std::fs::write(&list, "nothing").unwrap();
+    let (code, told) = exit(&["serve", "--config", path]);
+    assert!(code == 78 && told.contains("backoffice.revocation_list"), "{code}: {told}");
+    std::fs::write(&list, whole).unwrap();
+    let taken = std::net::TcpListener::bind(&homes.us.operations).unwrap();
+    let (code, told) = exit(&["serve", "--config", path]);
+    assert!(code == 1 && told.contains("operations door"), "{code}: {told}");
+    drop(taken);
     let text =
         text.replace("counterparty = \"KZ\"", "counterparty = \"Kazakhstan\"").replace("[store]", "[stores]");
     std::fs::write(&configuration, text).unwrap();

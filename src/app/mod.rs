@@ -1,14 +1,18 @@
 //! The only place that joins the parts: open, bind, spawn, drain.
 
 mod material;
+mod reload;
 
 pub use material::{index_settings, keeper, trust};
+use reload::Material;
 
-use crate::backoffice::caller::Callers;
+use crate::backoffice::roster::Roster;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
 use crate::backoffice::{self, Office};
+use crate::config::files::FileMistake;
 use crate::config::{DoorSettings as Listener, Settings};
 use crate::disk::Disk;
+use crate::door::tls::TlsError;
 use crate::door::{self, DialSettings, DoorSettings, Limits, Shutdown, TlsState};
 use crate::exchange::clock::Clock;
 use crate::exchange::delivery::Health;
@@ -17,7 +21,6 @@ use crate::exchange::follow::Follower;
 use crate::exchange::start::{StartError, start};
 use crate::limits;
 use crate::operations;
-use crate::operations::service::reload;
 use crate::operations::v1::operations_service_server::OperationsServiceServer;
 use crate::peer::courier::Courier;
 use crate::peer::v1::peer_service_server::PeerServiceServer;
@@ -25,8 +28,7 @@ use crate::peer::{self, Link};
 use crate::wire;
 use arc_swap::ArcSwap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -36,24 +38,34 @@ use tonic::service::Routes;
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 /// Time for the query index to cover what the last calls recorded.
 const INDEX_STOP_PATIENCE: Duration = Duration::from_secs(2);
-/// How often certificate files are looked at for changes.
-const RELOAD_INTERVAL: Duration = Duration::from_secs(60);
+/// Longest request of the small services: operations, health, reflection.
+const SMALL_REQUEST_BYTES: usize = 64 * 1024;
+/// Every service whose health is told.
+const SERVICES: [&str; 4] = [
+    "",
+    "article6.backoffice.v1.MessageService",
+    "article6.operations.v1.OperationsService",
+    "article6.peer.v1.PeerService",
+];
 
 /// Why the daemon does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// A key, certificate or other file of the configuration cannot be used.
-    #[error("{path}: {what}")]
-    File {
-        /// The file.
-        path: PathBuf,
+    #[error(transparent)]
+    File(#[from] FileMistake),
+    /// The files of a door cannot be used.
+    #[error("the {door} door cannot be opened: {error}")]
+    Tls {
+        /// Which.
+        door: &'static str,
         /// What is wrong and what to do.
-        what: String,
+        error: TlsError,
     },
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] StartError),
-    /// A door cannot be opened.
+    /// A door's address cannot be taken.
     #[error("the {door} door cannot be opened: {what}")]
     Door {
         /// Which.
@@ -66,12 +78,20 @@ pub enum AppError {
     System(#[from] std::io::Error),
 }
 
+impl AppError {
+    /// Whether the configuration, or a file that it names, is to be mended.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::File(_) | Self::Tls { .. })
+    }
+}
+
 /// A daemon whose doors are bound.
 pub struct Daemon {
     engine: Engine,
     follower: Follower,
     doors: [(Listening, Routes, Limits, Vec<&'static str>); 3],
     courier: Courier,
+    material: Arc<Material>,
     health: tonic_health::server::HealthReporter,
     shutdown: Shutdown,
 }
@@ -113,7 +133,20 @@ impl Daemon {
         let peer_door = listen("peer", &settings.peer.door).await?;
         let backoffice_door = listen("back-office", &settings.backoffice).await?;
         let operations_door = listen("operations", &settings.operations).await?;
-        let link = Link { engine: engine.clone(), trust };
+        let link = Link { engine: engine.clone(), trust: trust.clone() };
+        let keys: Vec<_> = settings.clients.iter().map(|client| client.key_id).collect();
+        let roster = Roster::new(material::callers(&settings, &keys, None));
+        let material = Arc::new(Material {
+            doors: [
+                ("peer", peer_door.tls.clone()),
+                ("backoffice", backoffice_door.tls.clone()),
+                ("operations", operations_door.tls.clone()),
+            ],
+            trust,
+            roster: roster.clone(),
+            others: Mutex::new(Material::others(&settings)),
+            settings: settings.clone(),
+        });
         let (delivery, delivery_seen) = watch::channel(Health::default());
         let courier = Courier {
             link: link.clone(),
@@ -128,7 +161,7 @@ impl Daemon {
         let office = Office {
             engine: engine.clone(),
             follower: follower.clone(),
-            callers: Arc::new(callers(&settings)),
+            callers: roster,
             delivery: delivery_seen.clone(),
             stalled_after: settings.stalled_after,
         };
@@ -136,7 +169,7 @@ impl Daemon {
             engine: engine.clone(),
             follower: follower.clone(),
             delivery: delivery_seen,
-            doors: vec![peer_door.tls.clone(), backoffice_door.tls.clone(), operations_door.tls.clone()],
+            keys: material.clone(),
             started_at,
         };
         let (health, _) = tonic_health::server::health_reporter();
@@ -157,7 +190,7 @@ impl Daemon {
                 vec!["/grpc.health.v1.Health/Watch"],
             ),
         ];
-        Ok(Self { engine, follower, doors, courier, health, shutdown: Shutdown::new() })
+        Ok(Self { engine, follower, doors, courier, material, health, shutdown: Shutdown::new() })
     }
 
     /// Where the doors are.
@@ -181,15 +214,14 @@ impl Daemon {
         stop: impl Future<Output = ()>,
         reload_asked: impl AsyncReload,
     ) -> Result<(), String> {
-        let Self { engine, follower, doors, courier, health, shutdown } = self;
-        let tls: Vec<_> = doors.iter().map(|(listening, ..)| listening.tls.clone()).collect();
+        let Self { engine, follower, doors, courier, material, health, shutdown } = self;
         for (listening, routes, limits, long_lived) in doors {
             let settings =
                 DoorSettings { name: listening.name, limits, long_lived, counters: Arc::default() };
             tokio::spawn(door::serve(listening.listener, listening.tls, routes, settings, shutdown.clone()));
         }
         let delivering = tokio::spawn(courier.run(shutdown.clone()));
-        let reloading = tokio::spawn(keep_certificates_fresh(tls, reload_asked));
+        let reloading = tokio::spawn(reload::keep_fresh(material, reload_asked));
         set_health(&health, tonic_health::ServingStatus::Serving).await;
         let failure = tokio::select! {
             () = stop => None,
@@ -226,26 +258,8 @@ impl AsyncReload for NoReload {
     }
 }
 
-async fn keep_certificates_fresh(doors: Vec<Arc<TlsState>>, mut asked: impl AsyncReload) {
-    loop {
-        let on_request = tokio::select! {
-            () = asked.asked() => true,
-            () = tokio::time::sleep(RELOAD_INTERVAL) => false,
-        };
-        let doors = doors.clone();
-        match tokio::task::spawn_blocking(move || reload(&doors)).await {
-            Ok(Ok(0)) if !on_request => {}
-            Ok(Ok(changed_files)) => tracing::info!(changed_files, "certificates are read anew"),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "certificates cannot be read anew; the old ones stay in force")
-            }
-            Err(error) => tracing::error!(%error, "the reload was cut short"),
-        }
-    }
-}
-
 async fn set_health(health: &tonic_health::server::HealthReporter, status: tonic_health::ServingStatus) {
-    for service in ["", "article6.backoffice.v1.MessageService", "article6.operations.v1.OperationsService"] {
+    for service in SERVICES {
         health.set_service_status(service, status).await;
     }
 }
@@ -255,7 +269,7 @@ async fn listen(name: &'static str, settings: &Listener) -> Result<Listening, Ap
     let tls = tokio::task::spawn_blocking(move || TlsState::load(tls_settings))
         .await
         .map_err(std::io::Error::other)?;
-    let tls = tls.map_err(|error| AppError::Door { door: name, what: error.to_string() })?;
+    let tls = tls.map_err(|error| AppError::Tls { door: name, error })?;
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| AppError::Door {
         door: name,
         what: format!(
@@ -268,8 +282,8 @@ async fn listen(name: &'static str, settings: &Listener) -> Result<Listening, Ap
 
 fn peer_routes(link: Link) -> Routes {
     let service = PeerServiceServer::new(peer::service::Service::new(link))
-        .max_decoding_message_size(2 * limits::MESSAGE_BYTES)
-        .max_encoding_message_size(2 * limits::MESSAGE_BYTES);
+        .max_decoding_message_size(limits::MESSAGE_BYTES)
+        .max_encoding_message_size(limits::MESSAGE_BYTES);
     Routes::new(service)
 }
 
@@ -281,11 +295,8 @@ fn backoffice_routes(
     let service = MessageServiceServer::new(service)
         .max_decoding_message_size(limits::MESSAGE_BYTES)
         .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
-    let health = tonic_health::pb::health_server::HealthServer::new(
-        tonic_health::server::HealthService::from_health_reporter(health.clone()),
-    );
     with_reflection(
-        Routes::new(service).add_service(health),
+        Routes::new(service).add_service(health_service(health)),
         reflection,
         "article6.backoffice.v1.MessageService",
     )
@@ -296,11 +307,16 @@ fn operations_routes(
     health: &tonic_health::server::HealthReporter,
     reflection: bool,
 ) -> Routes {
-    let health = tonic_health::pb::health_server::HealthServer::new(
-        tonic_health::server::HealthService::from_health_reporter(health.clone()),
-    );
-    let routes = Routes::new(OperationsServiceServer::new(service)).add_service(health);
+    let service = OperationsServiceServer::new(service).max_decoding_message_size(SMALL_REQUEST_BYTES);
+    let routes = Routes::new(service).add_service(health_service(health));
     with_reflection(routes, reflection, "article6.operations.v1.OperationsService")
+}
+
+fn health_service(
+    health: &tonic_health::server::HealthReporter,
+) -> tonic_health::pb::health_server::HealthServer<impl tonic_health::pb::health_server::Health> {
+    let service = tonic_health::server::HealthService::from_health_reporter(health.clone());
+    tonic_health::pb::health_server::HealthServer::new(service).max_decoding_message_size(SMALL_REQUEST_BYTES)
 }
 
 /// Both versions: some clients speak only the older one.
@@ -316,23 +332,12 @@ fn with_reflection(routes: Routes, wanted: bool, service: &str) -> Routes {
             .with_service_name("grpc.health.v1.Health")
     };
     match (builder().build_v1(), builder().build_v1alpha()) {
-        (Ok(v1), Ok(v1alpha)) => routes.add_service(v1).add_service(v1alpha),
+        (Ok(v1), Ok(v1alpha)) => routes
+            .add_service(v1.max_decoding_message_size(SMALL_REQUEST_BYTES))
+            .add_service(v1alpha.max_decoding_message_size(SMALL_REQUEST_BYTES)),
         (Err(error), _) | (_, Err(error)) => {
             tracing::error!(%error, "reflection is not offered");
             routes
         }
     }
-}
-
-fn callers(settings: &Settings) -> Callers {
-    let mut callers = Callers::default();
-    for client in &settings.clients {
-        let all = client.officials.iter().any(|official| official == "*");
-        let officials: Vec<String> = match all {
-            true => settings.officials.keys().cloned().collect(),
-            false => client.officials.clone(),
-        };
-        callers.add(client.key_id, &client.name, officials);
-    }
-    callers
 }

@@ -1,6 +1,7 @@
 //! Who calls, for which official, for which purpose.
 
 use super::refusals;
+use super::roles::Verb;
 use crate::crypto::digest::Digest;
 use crate::door::{PeerIdentity, Refusal};
 use crate::limits;
@@ -15,10 +16,11 @@ use tonic::{Code, Request};
 /// The metadata key that names the official a call is made for.
 pub const OFFICIAL: &str = "article6-official";
 
-/// The clients of this door and the officials they act for.
+/// The clients of this door, the officials they act for, and what these may do. Made anew at each reload.
 #[derive(Debug, Default)]
 pub struct Callers {
     clients: BTreeMap<Digest, Client>,
+    officials: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -33,7 +35,7 @@ struct Client {
 pub struct Caller {
     /// Name of the client, from the configuration.
     pub client: String,
-    /// The official; empty where the call named none.
+    /// The official.
     pub official: String,
     key: Digest,
 }
@@ -60,34 +62,53 @@ impl Reading {
 }
 
 impl Callers {
-    /// Adds a client with the officials it may act for.
-    pub fn add(&mut self, key: Digest, name: &str, officials: impl IntoIterator<Item = String>) {
-        let feeds = Arc::new(Semaphore::new(limits::FEEDS_PER_CLIENT));
+    /// Nobody yet; officials with their roles.
+    pub fn of(officials: BTreeMap<String, Vec<String>>) -> Self {
+        Self { clients: BTreeMap::new(), officials }
+    }
+
+    /// Adds a client with the officials it may act for. Feeds it has open in `before` go on counting.
+    pub fn add(
+        &mut self,
+        key: Digest,
+        name: &str,
+        officials: impl IntoIterator<Item = String>,
+        before: Option<&Self>,
+    ) {
+        let same = before.and_then(|before| before.clients.values().find(|client| client.name == name));
+        let feeds = same.map(|client| client.feeds.clone());
+        let feeds = feeds.unwrap_or_else(|| Arc::new(Semaphore::new(limits::FEEDS_PER_CLIENT)));
         self.clients
             .insert(key, Client { name: name.to_owned(), officials: officials.into_iter().collect(), feeds });
     }
 
-    /// Recognises the client by its certificate's key, and the official by the call's metadata.
-    pub fn recognise<T>(&self, request: &Request<T>) -> Result<Caller, Refusal> {
+    /// Recognises the client by its certificate's key, and the official by the call's metadata, who must have a role
+    /// for what the call does.
+    pub fn recognise<T>(&self, request: &Request<T>, verb: Verb) -> Result<Caller, Refusal> {
         let identity = request.extensions().get::<PeerIdentity>();
         let known =
             identity.and_then(|identity| Some((identity.key_id, self.clients.get(&identity.key_id)?)));
-        let Some((key, client)) = known else {
-            return Err(Refusal::new(
-                Code::PermissionDenied,
-                "CLIENT_NOT_CONFIGURED",
-                "the certificate is valid, but no [[clients]] entry names it",
-            ));
-        };
+        let Some((key, client)) = known else { return Err(not_configured()) };
         let official = official(request.metadata())?;
-        if !official.is_empty() && !client.officials.contains(&official) {
+        if !client.officials.contains(&official) {
             return Err(Refusal::new(
                 Code::PermissionDenied,
                 "OFFICIAL_NOT_ALLOWED",
                 "this client may not act for the official it named",
             ));
         }
+        verb.allowed(self.officials.get(&official).map(Vec::as_slice).unwrap_or_default())?;
         Ok(Caller { client: client.name.clone(), official, key })
+    }
+
+    /// Whether the client of a call is still configured, with this key.
+    pub fn knows(&self, caller: &Caller) -> bool {
+        self.clients.get(&caller.key).is_some_and(|client| client.name == caller.client)
+    }
+
+    /// Whether there is an official of this identifier.
+    pub fn has_official(&self, official: &str) -> bool {
+        self.officials.contains_key(official)
     }
 
     /// A place among the feeds a client may have open.
@@ -100,22 +121,18 @@ impl Callers {
     }
 }
 
-impl Caller {
-    /// The official, where a call must name one.
-    pub fn acting_official(&self) -> Result<&str, Refusal> {
-        if self.official.is_empty() {
-            return Err(Refusal::new(
-                Code::InvalidArgument,
-                "OFFICIAL_REQUIRED",
-                format!("name the official you act for in the metadata key {OFFICIAL} (Article 6.1)"),
-            ));
-        }
-        Ok(&self.official)
-    }
+/// The client's key is in no entry of the configuration.
+pub fn not_configured() -> Refusal {
+    Refusal::new(
+        Code::PermissionDenied,
+        "CLIENT_NOT_CONFIGURED",
+        "the certificate is valid, but no [[clients]] entry names it",
+    )
+}
 
+impl Caller {
     /// The right to read content for a declared purpose (Article 3.1).
     pub fn read_for(self, purpose: i32) -> Result<Reading, Refusal> {
-        self.acting_official()?;
         match Purpose::try_from(purpose) {
             Err(_) | Ok(Purpose::Unspecified) => Err(refusals::field(
                 "purpose",
@@ -134,7 +151,13 @@ impl Caller {
 
 fn official(metadata: &MetadataMap) -> Result<String, Refusal> {
     let mut values = metadata.get_all(OFFICIAL).iter();
-    let Some(first) = values.next() else { return Ok(String::new()) };
+    let Some(first) = values.next() else {
+        return Err(Refusal::new(
+            Code::InvalidArgument,
+            "OFFICIAL_REQUIRED",
+            format!("name the official you act for in the metadata key {OFFICIAL} (Article 6.1)"),
+        ));
+    };
     let text = first.to_str().unwrap_or_default();
     let sound = (1..=40).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));

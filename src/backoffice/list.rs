@@ -20,7 +20,8 @@ struct Plan {
     state: DeliveryState,
     acknowledged: u64,
     handed_over: u64,
-    stalled: bool,
+    /// What was recorded before this second, and waits, is stalled. `None` while delivery works.
+    stalled_before: Option<i64>,
 }
 
 impl Office {
@@ -28,7 +29,7 @@ impl Office {
     pub async fn list(&self, request: ListMessagesRequest) -> Result<ListMessagesResponse, Refusal> {
         let size = self.engine.state().size();
         self.follower.wait_for(size, limits::INDEX_PATIENCE).await.map_err(refusals::query)?;
-        let conditions = conditions(&request);
+        let (conditions, wanted) = (conditions(&request), request.delivery_state());
         let plan = self.plan(&request, size, &conditions)?;
         // The index may hang where it is damaged: a thread of its own waits for it, for a limited time.
         let follower = self.follower.clone();
@@ -45,6 +46,11 @@ impl Office {
             let opened = self.engine.store().event(row.leaf).map_err(|error| refusals::store(&error))?;
             messages.extend(self.view(&opened, View::Basic).map_err(|error| refusals::store(&error))?);
         }
+        // What moved on while the page was made is shown as it is now, or not at all.
+        messages.retain(|message| {
+            let shown = message.delivery.as_ref().map(super::v1::Delivery::state);
+            wanted == DeliveryState::Unspecified || shown == Some(wanted)
+        });
         let next = page.next_before.map(|before| page_token(before, &conditions)).unwrap_or_default();
         Ok(ListMessagesResponse { messages, next_page_token: next })
     }
@@ -75,9 +81,10 @@ impl Office {
             Ok(None) => size,
             Err(error) => return Err(refusals::store(&error)),
         };
-        let limit = match request.page_size {
-            0 => limits::PAGE_SIZE,
-            size => usize::try_from(size).unwrap_or(limits::PAGE_SIZE),
+        // AIP-158: more than the most is the most. What is negative was refused with the request's bounds.
+        let limit = match usize::try_from(request.page_size) {
+            Ok(0) | Err(_) => limits::PAGE_SIZE,
+            Ok(size) => size.min(limits::PAGE_SIZE_MAX),
         };
         Ok(Plan {
             scan: Scan {
@@ -92,15 +99,16 @@ impl Office {
             state: wanted,
             acknowledged: state.acknowledged(),
             handed_over: state.handed_over(),
-            stalled: self.is_stalled(&health),
+            stalled_before: self.stalled_before(&health),
         })
     }
 
-    /// Delivery has been failing for longer than the alert target.
-    fn is_stalled(&self, health: &crate::exchange::delivery::Health) -> bool {
-        let now = self.engine.core().clock.now().seconds;
+    /// A message is stalled when delivery fails, and both this failing and its own waiting have lasted longer than the
+    /// alert target: as [`Office::view`] shows it.
+    fn stalled_before(&self, health: &crate::exchange::delivery::Health) -> Option<i64> {
         let longest = i64::try_from(self.stalled_after.as_secs()).unwrap_or(i64::MAX);
-        health.failing_since.is_some_and(|since| !health.open && now - since.seconds > longest)
+        let before = self.engine.core().clock.now().seconds.saturating_sub(longest);
+        health.failing_since.filter(|since| !health.open && since.seconds < before).map(|_| before)
     }
 
     /// The first ledger index recorded at or after a time. Events are recorded in the order of time.
@@ -137,7 +145,9 @@ impl Plan {
         match (flags.rejected, row.sequence <= self.acknowledged) {
             (true, _) => DeliveryState::Rejected,
             (false, true) => DeliveryState::Delivered,
-            (false, false) if self.stalled => DeliveryState::Stalled,
+            (false, false) if self.stalled_before.is_some_and(|before| row.recorded_at < before) => {
+                DeliveryState::Stalled
+            }
             (false, false) => DeliveryState::Queued,
         }
     }
@@ -146,4 +156,36 @@ impl Plan {
 /// What a page token is bound to: everything but the token and the size of the page.
 fn conditions(request: &ListMessagesRequest) -> Vec<u8> {
     ListMessagesRequest { page_token: String::new(), page_size: 0, ..request.clone() }.encode_to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a message is shown: failing since long ago, it is stalled only once it has itself waited for so long.
+    #[test]
+    fn a_filter_by_state_agrees_with_the_state_shown() {
+        let plan = |stalled_before| Plan {
+            scan: Scan { case: None, rejected_only: false, from: 0, before: 9, limit: 9, budget: 9 },
+            direction: Direction::Unspecified,
+            state: DeliveryState::Unspecified,
+            acknowledged: 1,
+            handed_over: 0,
+            stalled_before,
+        };
+        let row = |sequence, recorded_at| Row {
+            leaf: sequence,
+            direction: index::Direction::Sent,
+            sequence,
+            message_id: [0; 16],
+            case_id: [0; 16],
+            recorded_at,
+        };
+        let shown = |plan: &Plan, row: &Row| plan.sent(row, Flags { rejected: false, handed_over: false });
+        let failing = plan(Some(100));
+        assert_eq!(shown(&failing, &row(1, 10)), DeliveryState::Delivered);
+        assert_eq!(shown(&failing, &row(2, 99)), DeliveryState::Stalled);
+        assert_eq!(shown(&failing, &row(3, 100)), DeliveryState::Queued);
+        assert_eq!(shown(&plan(None), &row(2, 10)), DeliveryState::Queued);
+    }
 }

@@ -1,6 +1,7 @@
 //! The door to back-office systems.
 //!
-//! Reading order: [`caller`] who calls, for whom, for which purpose · [`submission`] from a request to a message ready
+//! Reading order: [`caller`] who calls, for whom, for which purpose · [`roles`] what an official may do · [`roster`] the
+//! callers of now · [`submission`] from a request to a message ready
 //! to be sealed · [`view`] from a journal event to the message a caller sees · [`feed`], [`list`] the two ways through
 //! many messages · [`token`] cursors and page tokens · [`refusals`] the one table of errors · [`service`] the calls.
 
@@ -8,6 +9,8 @@ pub mod caller;
 pub mod feed;
 pub mod list;
 pub mod refusals;
+pub mod roles;
+pub mod roster;
 pub mod service;
 pub mod submission;
 pub mod token;
@@ -27,7 +30,6 @@ pub mod v1 {
 use crate::exchange::delivery::Health;
 use crate::exchange::engine::Engine;
 use crate::exchange::follow::Follower;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -39,7 +41,7 @@ pub struct Office {
     /// The query index.
     pub follower: Follower,
     /// Who may call.
-    pub callers: Arc<caller::Callers>,
+    pub callers: roster::Roster,
     /// Whether messages reach the other Party.
     pub delivery: watch::Receiver<Health>,
     /// Delivery that fails for longer is shown as STALLED.

@@ -1,6 +1,8 @@
 //! The calls of the back-office door.
 
+use super::caller::Caller;
 use super::feed::Feed;
+use super::roles::Verb;
 use super::submission::prepare;
 use super::token::{Cursors, message_id};
 use super::v1::message_service_server::MessageService;
@@ -45,7 +47,7 @@ impl Service {
     }
 
     async fn get(&self, request: Request<GetMessageRequest>) -> Result<GetMessageResponse, Refusal> {
-        let caller = self.office.callers.recognise(&request)?;
+        let caller = self.office.callers.now().recognise(&request, Verb::Read)?;
         let request = request.into_inner();
         let reading = match request.view() {
             MessageView::Full => Some(caller.read_for(request.purpose)?),
@@ -63,9 +65,10 @@ impl Service {
     fn feed(
         &self,
         request: Request<WatchMessagesRequest>,
-    ) -> Result<(Feed, tokio::sync::OwnedSemaphorePermit), Refusal> {
-        let caller = self.office.callers.recognise(&request)?;
-        let place = self.office.callers.feed_place(&caller)?;
+    ) -> Result<(Feed, Caller, tokio::sync::OwnedSemaphorePermit), Refusal> {
+        let callers = self.office.callers.now();
+        let caller = callers.recognise(&request, Verb::Read)?;
+        let place = callers.feed_place(&caller)?;
         let request = request.into_inner();
         let state = self.office.engine.state();
         let position = match request.cursor.as_str() {
@@ -74,14 +77,15 @@ impl Service {
         };
         let kinds: Vec<FeedKind> = request.kinds().collect();
         let reading = match request.view() {
-            MessageView::Full => Some(caller.read_for(request.purpose)?),
+            MessageView::Full => Some(caller.clone().read_for(request.purpose)?),
             MessageView::Basic | MessageView::Unspecified => None,
         };
-        Ok((Feed { office: self.office.clone(), cursors: self.cursors, position, reading, kinds }, place))
+        let feed = Feed { office: self.office.clone(), cursors: self.cursors, position, reading, kinds };
+        Ok((feed, caller, place))
     }
 
     async fn acknowledge(&self, request: Request<AcknowledgeMessagesRequest>) -> Result<(), Refusal> {
-        let caller = self.office.callers.recognise(&request)?;
+        let caller = self.office.callers.now().recognise(&request, Verb::Acknowledge)?;
         let request = request.into_inner();
         if request.names.is_empty() && request.cursor.is_empty() {
             return Err(refusals::field(
@@ -122,7 +126,7 @@ impl MessageService for Service {
         &self,
         request: Request<SubmitMessageRequest>,
     ) -> Result<Response<SubmitMessageResponse>, Status> {
-        let caller = self.office.callers.recognise(&request)?;
+        let caller = self.office.callers.now().recognise(&request, Verb::Submit)?;
         let SubmitMessageRequest { request_id, submission } = request.into_inner();
         let outgoing = prepare(&self.office, &caller, &request_id, submission.unwrap_or_default())?;
         // A caller that goes away does not undo what the engine took: it asks again with the same request_id.
@@ -134,7 +138,7 @@ impl MessageService for Service {
         &self,
         request: Request<ValidateMessageRequest>,
     ) -> Result<Response<ValidateMessageResponse>, Status> {
-        let caller = self.office.callers.recognise(&request)?;
+        let caller = self.office.callers.now().recognise(&request, Verb::Submit)?;
         prepare(&self.office, &caller, "", request.into_inner().submission.unwrap_or_default())?;
         Ok(Response::new(ValidateMessageResponse {}))
     }
@@ -150,7 +154,7 @@ impl MessageService for Service {
         &self,
         request: Request<ListMessagesRequest>,
     ) -> Result<Response<ListMessagesResponse>, Status> {
-        self.office.callers.recognise(&request)?;
+        self.office.callers.now().recognise(&request, Verb::Read)?;
         Ok(Response::new(self.office.list(request.into_inner()).await?))
     }
 
@@ -161,10 +165,18 @@ impl MessageService for Service {
         request: Request<WatchMessagesRequest>,
     ) -> Result<Response<Self::WatchMessagesStream>, Status> {
         let draining = request.extensions().get::<Draining>().cloned().unwrap_or_default();
-        let (feed, place) = self.feed(request)?;
+        let (feed, caller, place) = self.feed(request)?;
         let (out, stream) = mpsc::channel(FEED_QUEUE);
+        let callers = self.office.callers.clone();
         tokio::spawn(async move {
-            feed.run(out, draining).await;
+            let told = out.clone();
+            tokio::select! {
+                () = feed.run(out, draining) => {}
+                refusal = callers.lost(&caller) => {
+                    // A client that does not read learns it from its next call.
+                    let _ = told.try_send(Err(refusal.into()));
+                }
+            }
             drop(place);
         });
         Ok(Response::new(ReceiverStream::new(stream)))

@@ -28,8 +28,15 @@ pub fn prepare(
     request_id: &str,
     submission: Submission,
 ) -> Result<Outgoing, Refusal> {
-    let official = caller.acting_official()?;
     expect_channel(office, &submission)?;
+    let releasing = &submission.releasing_official;
+    if !releasing.is_empty() && !office.callers.now().has_official(releasing) {
+        return Err(refusals::field(
+            "submission.releasing_official",
+            "OFFICIAL_UNKNOWN",
+            "who released the message must be one of the officials of this daemon's configuration",
+        ));
+    }
     let case_id = token::case_id("submission.case", &submission.case)?;
     let in_reply_to = match submission.in_reply_to.as_str() {
         "" => None,
@@ -58,7 +65,7 @@ pub fn prepare(
         case_id,
         kind: u32::try_from(i32::from(kind)).unwrap_or(0),
         in_reply_to,
-        acting_official: official.to_owned(),
+        acting_official: caller.official.clone(),
         releasing_official: submission.releasing_official,
         language: submission.language,
         body_commitment: commitment(&body_salt, &body),

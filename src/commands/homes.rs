@@ -124,6 +124,37 @@ impl Home {
         }
     }
 
+    /// Waits until the daemon is up; when it ends instead, tells at once what it logged last.
+    pub async fn up(&self, running: &mut Running, patience: Duration) -> anyhow::Result<()> {
+        let end = Instant::now() + patience;
+        loop {
+            if self.connect(Duration::ZERO).await.is_ok() {
+                return Ok(());
+            }
+            let ended = running.child.try_wait()?;
+            if ended.is_some() || Instant::now() > end {
+                let what = ended.map_or_else(
+                    || format!("did not open its doors within {patience:?}"),
+                    |status| format!("ended instead of starting, with {status}"),
+                );
+                anyhow::bail!(
+                    "the daemon of {} {what}; its log ends with:\n{}",
+                    self.party,
+                    self.last_words()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn last_words(&self) -> String {
+        const LINES: usize = 8;
+        let log = std::fs::read_to_string(self.folder.join("daemon.log")).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
+        last.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    }
+
     /// The other Party's ledger key, as this home's daemon trusts it.
     pub fn counterparty_ledger_key(&self) -> anyhow::Result<[u8; 32]> {
         let settings = crate::config::read(&self.config())
@@ -219,6 +250,7 @@ key_file = "keys/store.key"
         writeln!(text, "certificate = \"{certs}/client-backoffice.pem\"")?;
         writeln!(text, "key = \"{certs}/client-backoffice.key\"")?;
         writeln!(text, "authority = \"{certs}/backoffice-ca.pem\"")?;
+        writeln!(text, "purpose = \"PREVENT_INVESTIGATE_REPRESS_OFFENCE\"")?;
         writeln!(text, "official = \"{}\"", if self.party == "US" { "US-DO-0011" } else { "KZ-DO-0007" })?;
         Ok(text)
     }
@@ -235,6 +267,14 @@ impl Running {
     /// Lets the daemon go on running when this program ends.
     pub fn leave(self) {
         std::mem::forget(self);
+    }
+
+    /// Resident memory of the daemon in MiB, from the kernel's account; `None` where it gives none.
+    pub fn resident_mib(&self) -> Option<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kib: u32 = line.split_whitespace().next()?.parse().ok()?;
+        Some(f64::from(kib) / 1024.0)
     }
 
     /// Asks the daemon to stop and waits until it has.

@@ -1,6 +1,6 @@
 //! `article6 init`: the only command that creates a store.
 
-use super::{ConfigArg, no};
+use super::{ConfigArg, failed};
 use crate::app::keeper;
 use crate::config::Settings;
 use crate::crypto::digest::Digest;
@@ -30,7 +30,7 @@ pub struct InitArgs {
 
 /// Runs the command.
 pub fn run(args: &InitArgs) -> ExitCode {
-    let settings = match args.config.read() {
+    let settings = match args.config.check() {
         Ok(settings) => settings,
         Err(code) => return code,
     };
@@ -48,7 +48,7 @@ pub fn run(args: &InitArgs) -> ExitCode {
             println!("Take {} off this machine now and lock it away.", args.recovery_key.display());
             ExitCode::SUCCESS
         }
-        Err(error) => no(error),
+        Err(error) => failed(&error),
     }
 }
 
@@ -61,6 +61,7 @@ pub fn init(settings: &Settings, recovery_key: &Path) -> anyhow::Result<()> {
         "{} already holds a store: init never touches an existing one",
         data.display()
     );
+    leftovers(settings, recovery_key)?;
     let folders = [
         Some(data.as_path()),
         settings.store.paths.head.parent(),
@@ -80,6 +81,27 @@ pub fn init(settings: &Settings, recovery_key: &Path) -> anyhow::Result<()> {
         let _ = std::fs::remove_file(recovery_key);
     }
     Ok(founded?)
+}
+
+/// Founding ends with the file STORE: what stands here without it is of a founding that was cut short, or belongs to
+/// something else. Only a person can tell, so nothing is removed.
+fn leftovers(settings: &Settings, recovery_key: &Path) -> anyhow::Result<()> {
+    let store = &settings.store;
+    // A folder that was made for the store beforehand is none; its index and what a file system puts there neither.
+    let inside = ["journal", "vault"].map(|name| store.paths.data.join(name));
+    let files = [&store.paths.head, &store.key_file].into_iter().cloned().chain([recovery_key.to_owned()]);
+    let found: Vec<_> = inside.into_iter().chain(files).filter(|path| path.exists()).collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<_> = found.iter().map(|path| path.display().to_string()).collect();
+    anyhow::bail!(
+        "{} holds no store, but these are there: {}. An earlier init was cut short, or they belong to another \
+         store. If no store was ever used here, move them away and run init again; if one was, its file STORE is \
+         missing: restore it from a backup",
+        store.paths.data.display(),
+        found.join(", ")
+    )
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

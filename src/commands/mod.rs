@@ -18,8 +18,10 @@ pub mod json;
 pub mod serve;
 pub mod verify;
 
+use crate::app::AppError;
+use crate::config::{Mistake, Settings};
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The answer is no: damage found, refused, failed.
@@ -75,15 +77,29 @@ pub struct ConfigArg {
 
 impl ConfigArg {
     /// Reads the settings; prints every mistake and gives the exit code otherwise.
-    pub fn read(&self) -> Result<crate::config::Settings, ExitCode> {
-        crate::config::read(&self.path).map_err(|mistakes| {
-            for mistake in &mistakes {
-                eprintln!("{mistake}");
-            }
-            eprintln!("{} mistake(s) in {}", mistakes.len(), self.path.display());
+    pub fn read(&self) -> Result<Settings, ExitCode> {
+        self.told(crate::config::read(&self.path))
+    }
+
+    /// Reads the settings and the files they name; prints every mistake and gives the exit code otherwise.
+    pub fn check(&self) -> Result<Settings, ExitCode> {
+        self.told(crate::config::check(&self.path, None))
+    }
+
+    fn told(&self, read: Result<Settings, Vec<Mistake>>) -> Result<Settings, ExitCode> {
+        read.map_err(|mistakes| {
+            tell(&self.path, &mistakes);
             ExitCode::from(CONFIGURATION)
         })
     }
+}
+
+/// Prints every mistake of a configuration.
+pub fn tell(path: &Path, mistakes: &[Mistake]) {
+    for mistake in mistakes {
+        eprintln!("{mistake}");
+    }
+    eprintln!("{} mistake(s) in {} and the files it names", mistakes.len(), path.display());
 }
 
 /// Parses the command line and runs one command.
@@ -99,6 +115,13 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(&args),
     }
+}
+
+/// Prints why the daemon or its store cannot be used: 78 where the configuration is at fault, 1 otherwise.
+pub fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("article6: {error:#}");
+    let configuration = error.downcast_ref::<AppError>().is_some_and(AppError::is_configuration);
+    ExitCode::from(if configuration { CONFIGURATION } else { NO })
 }
 
 /// Prints why the answer is no.

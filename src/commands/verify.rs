@@ -1,6 +1,6 @@
 //! `article6 verify`: whether a store is what its daemon wrote, to the last byte.
 
-use super::{CONFIGURATION, NO};
+use super::{CONFIGURATION, NO, tell};
 use crate::app::trust;
 use crate::config;
 use crate::crypto::certificate::Certificate;
@@ -19,12 +19,13 @@ use std::sync::Arc;
 #[command(
     after_help = "Nothing is written, and no daemon and no network are needed. Stop the daemon first, or \
     verify a copy: a journal that grows while it is read is reported as damaged.\n\n\
-    Exit codes: 0 sound, 1 damaged or not verified, 2 usage, 78 configuration.\n\n\
-    Examples:\n  article6 verify /var/lib/article6 --config /etc/article6/article6.toml\n  \
+    Exit codes: 0 nothing damaged, 1 damaged or not verified, 2 usage, 78 configuration.\n\n\
+    Examples:\n  article6 verify us\n  \
+    article6 verify /var/lib/article6 --config /etc/article6/article6.toml\n  \
     article6 verify /mnt/copy/article6 --head /mnt/copy/head --ledger-key us-ledger.pub"
 )]
 pub struct VerifyArgs {
-    /// The store's folder: `[store] dir` of its configuration, or a copy of it
+    /// The store's folder: `[store] dir` of its configuration, or a copy of it; or the home that holds both
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
     /// The head file: without it nobody can tell whether whole batches are missing at the end. Taken from the
@@ -32,7 +33,8 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     pub head: Option<PathBuf>,
     /// The store's configuration: names the key that opens the records, and the certificates and keys that
-    /// signatures and receipts are verified with. Without it frames, tree and checkpoints are verified, no content
+    /// signatures and receipts are verified with. Else article6.toml in DIR or in the folder DIR is in, if there is one.
+    /// Without it frames, tree and checkpoints are verified, no content
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The base64 of the Ed25519 key of the store's ledger, as the Party published it. Without it the key that the
@@ -54,26 +56,61 @@ pub struct VerifyArgs {
 ///
 /// Whatever keeps the store from being verified: no store, unreadable files, keys of another store.
 pub fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let settings = match args.config.as_deref().map(config::read).transpose() {
-        Ok(settings) => settings,
-        Err(mistakes) => {
-            mistakes.iter().for_each(|mistake| eprintln!("{mistake}"));
+    let found = if args.config.is_none() { beside(&args.dir) } else { None };
+    let path = args.config.as_deref().or(found.as_deref());
+    let settings = match path.map(|path| (path, config::read(path))) {
+        Some((path, Err(mistakes))) => {
+            tell(path, &mistakes);
             return Ok(ExitCode::from(CONFIGURATION));
         }
+        Some((_, Ok(settings))) => Some(settings),
+        None => None,
     };
+    let data = folder(&args.dir, settings.as_ref());
+    if let (Some(path), false) = (&found, args.json) {
+        println!("{} is used: its keys and its head file.", path.display());
+    }
     let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
     let keys =
         settings.as_ref().map(|settings| keys(settings, disk.as_ref(), &args.certificates)).transpose()?;
     let head = args.head.clone().or_else(|| settings.map(|settings| settings.store.paths.head));
     let ledger_key = args.ledger_key.as_deref().map(ledger_key).transpose()?;
-    let place = Place { data: args.dir.clone(), head };
+    let unverified = unverified(keys.is_some(), head.is_some());
+    let place = Place { data, head };
     let report = evidence::verify(&disk, &place, &Trust { ledger_key, keys })?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&json(&report))?);
+        println!("{}", serde_json::to_string_pretty(&json(&report, &unverified, path))?);
     } else {
-        print!("{}", plain(&report));
+        print!("{}", plain(&report, &unverified));
     }
     Ok(if report.damage_count == 0 { ExitCode::SUCCESS } else { ExitCode::from(NO) })
+}
+
+/// The configuration of a home that is named by its folder, or by the store's folder in it.
+fn beside(dir: &Path) -> Option<PathBuf> {
+    let dir = std::fs::canonicalize(dir).ok()?;
+    let candidates = [Some(dir.as_path()), dir.parent()];
+    let mut paths = candidates.into_iter().flatten().map(|folder| folder.join("article6.toml"));
+    paths.find(|path| path.is_file())
+}
+
+/// The store's folder: `dir` itself, or the one in the home that it is.
+fn folder(dir: &Path, settings: Option<&config::Settings>) -> PathBuf {
+    let configured = settings.map(|settings| settings.store.paths.data.clone());
+    let inside = configured.filter(|data| {
+        let whole = |path: &Path| std::fs::canonicalize(path).ok();
+        data.parent().is_some_and(|home| whole(home).is_some() && whole(home) == whole(dir))
+    });
+    let is_store = |folder: &Path| folder.join("STORE").exists() || folder.join("journal").exists();
+    let candidates = [Some(dir.to_owned()), inside, Some(dir.join("store"))];
+    candidates.into_iter().flatten().find(|folder| is_store(folder)).unwrap_or_else(|| dir.to_owned())
+}
+
+/// What could not be looked at for want of keys or of the head file.
+fn unverified(keys: bool, head: bool) -> Vec<&'static str> {
+    let keys = (!keys).then_some("content, signatures, chains and receipts: give --config");
+    let head = (!head).then_some("whether whole batches are missing at the end: give --config or --head");
+    keys.into_iter().chain(head).collect()
 }
 
 /// Verifies the store that a configuration names, with all its keys.
@@ -129,7 +166,7 @@ fn ledger_key(path: &Path) -> anyhow::Result<[u8; 32]> {
     })
 }
 
-fn plain(report: &Report) -> String {
+fn plain(report: &Report, unverified: &[&str]) -> String {
     let mut lines = Vec::new();
     let root = report
         .root
@@ -139,8 +176,11 @@ fn plain(report: &Report) -> String {
     lines.push(format!("signatures  {}", report.signatures));
     lines.push(format!("root        {root}"));
     lines.extend(report.notes.iter().map(|note| format!("note: {note}")));
-    if report.damage_count == 0 {
+    if report.damage_count == 0 && unverified.is_empty() {
         lines.push("The store is sound.".to_owned());
+    } else if report.damage_count == 0 {
+        lines.push("The store was verified in part, and no damage was found. Not verified:".to_owned());
+        lines.extend(unverified.iter().map(|what| format!("  {what}")));
     } else {
         lines.push(format!("The store is damaged in {} place(s), by ledger index:", report.damage_count));
         lines.extend(report.damages.iter().map(line));
@@ -161,7 +201,8 @@ fn line(damage: &Damage) -> String {
     }
 }
 
-fn json(report: &Report) -> serde_json::Value {
+/// `sound` is null where only a part was verified.
+fn json(report: &Report, unverified: &[&str], configuration: Option<&Path>) -> serde_json::Value {
     let damage = |damage: &Damage| {
         serde_json::json!({
             "event": damage.leaf,
@@ -171,7 +212,9 @@ fn json(report: &Report) -> serde_json::Value {
         })
     };
     serde_json::json!({
-        "sound": report.damage_count == 0,
+        "sound": if report.damage_count > 0 { Some(false) } else { unverified.is_empty().then_some(true) },
+        "unverified": unverified,
+        "configuration": configuration.map(|path| path.display().to_string()),
         "events": report.events,
         "messages": report.messages,
         "signatures": report.signatures,
@@ -216,15 +259,20 @@ mod tests {
             damage_count: 3,
             notes: vec!["something".into()],
         };
-        let text = plain(&report);
+        let text = plain(&report, &[]);
         assert!(
             text.contains("event 7: journal/000000000000.segment, byte 64: ") && text.contains("and 2 more"),
             "{text}"
         );
-        assert_eq!(json(&report)["damages"][0]["event"], 7);
+        assert_eq!(json(&report, &[], None)["damages"][0]["event"], 7);
         report.damage_count = 0;
         report.damages.clear();
-        assert!(plain(&report).ends_with("The store is sound.\n"));
-        assert_eq!(json(&report)["sound"], true);
+        assert!(plain(&report, &[]).ends_with("The store is sound.\n"));
+        assert_eq!(json(&report, &[], None)["sound"], true);
+        let without = unverified(false, true);
+        assert!(
+            !plain(&report, &without).contains("sound") && plain(&report, &without).contains("signatures")
+        );
+        assert_eq!(json(&report, &without, None)["sound"], serde_json::Value::Null);
     }
 }

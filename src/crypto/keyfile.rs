@@ -24,10 +24,14 @@ const P256_SPKI: [u8; 26] = [
 /// Why a private key cannot be read or made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFileError {
-    /// PEM without a section labelled PRIVATE KEY, or with damaged base64. An encrypted key or one in the older
-    /// SEC 1 form has another label.
+    /// PEM without a section labelled PRIVATE KEY, or with damaged base64. An encrypted key has another label.
     #[error("no PEM section PRIVATE KEY found")]
     Pem,
+    /// The older form of SEC 1 (RFC 5915), which many tools still write.
+    #[error(
+        "the key is in the older SEC 1 form; convert it: openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW-KEY"
+    )]
+    Sec1,
     /// Not a PKCS#8 key of the kind that is needed.
     #[error("not a PKCS#8 private key of the needed kind")]
     Key,
@@ -40,11 +44,16 @@ pub enum KeyFileError {
 /// to be a key.
 pub fn pkcs8(file: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     const BOUNDARY: &[u8] = b"-----BEGIN";
-    if !file.windows(BOUNDARY.len()).any(|window| window == BOUNDARY) {
+    const SEC1: &[u8] = b"-----BEGIN EC PRIVATE KEY-----";
+    let holds = |label: &[u8]| file.windows(label.len()).any(|window| window == label);
+    if !holds(BOUNDARY) {
         return Ok(Zeroizing::new(file.to_vec()));
     }
-    let key = PrivatePkcs8KeyDer::from_pem_slice(file).map_err(|_| KeyFileError::Pem)?;
-    Ok(Zeroizing::new(key.secret_pkcs8_der().to_vec()))
+    match PrivatePkcs8KeyDer::from_pem_slice(file) {
+        Ok(key) => Ok(Zeroizing::new(key.secret_pkcs8_der().to_vec())),
+        Err(_) if holds(SEC1) => Err(KeyFileError::Sec1),
+        Err(_) => Err(KeyFileError::Pem),
+    }
 }
 
 /// PEM text (RFC 7468) of a PKCS#8 DER key.
@@ -103,7 +112,17 @@ mod tests {
             assert_eq!(*pkcs8(pem.as_bytes()).unwrap(), *key);
             assert_eq!(*pkcs8(&key).unwrap(), *key);
         }
-        assert_eq!(pkcs8(b"-----BEGIN EC PRIVATE KEY-----\n").err(), Some(KeyFileError::Pem));
+        assert_eq!(pkcs8(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n").err(), Some(KeyFileError::Pem));
+    }
+
+    #[test]
+    fn the_older_form_is_refused_with_its_remedy() {
+        let made =
+            Command::new("openssl").args(["ecparam", "-name", "prime256v1", "-genkey"]).output().unwrap();
+        assert!(made.status.success());
+        let error = pkcs8(&made.stdout).unwrap_err();
+        assert_eq!(error, KeyFileError::Sec1);
+        assert!(error.to_string().contains("openssl pkcs8 -topk8 -nocrypt"), "{error}");
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub enum SigningKeyError {
     /// The certificate does not allow digitalSignature (RFC 5280 §4.2.1.3).
     #[error("the certificate's key usage does not allow digital signatures")]
     KeyUsage,
+    /// The key in the older form of SEC 1.
+    #[error(transparent)]
+    Form(keyfile::KeyFileError),
     /// Not an unencrypted PKCS#8 key on the certificate's curve.
     #[error("not a PKCS#8 private key on the certificate's curve")]
     Key,
@@ -45,7 +48,10 @@ impl SigningKey {
             Curve::P256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
             Curve::P384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
         };
-        let der = keyfile::pkcs8(key).map_err(|_| SigningKeyError::Key)?;
+        let der = keyfile::pkcs8(key).map_err(|error| match error {
+            keyfile::KeyFileError::Sec1 => SigningKeyError::Form(error),
+            _ => SigningKeyError::Key,
+        })?;
         let pair = EcdsaKeyPair::from_pkcs8(algorithm, &der, &SystemRandom::new())
             .map_err(|_| SigningKeyError::Key)?;
         if pair.public_key().as_ref() != point {

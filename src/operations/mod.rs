@@ -1,5 +1,6 @@
 //! The door to operations staff: how the daemon is, never what it carries.
 
+pub mod keys;
 pub mod service;
 
 /// The generated service package.

@@ -1,16 +1,16 @@
 //! The calls of the operations door.
 
+use super::keys::Keys;
 use super::v1::operations_service_server::OperationsService;
 use super::v1::{
     DeliveryHealth, GetStatusRequest, GetStatusResponse, IndexHealth, ReloadCertificatesRequest,
     ReloadCertificatesResponse,
 };
-use crate::door::{Refusal, TlsState};
+use crate::door::Refusal;
 use crate::exchange::delivery::Health;
 use crate::exchange::engine::Engine;
 use crate::exchange::follow::{Follower, Indexed};
 use prost_types::Timestamp;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tonic::{Code, Request, Response, Status};
@@ -24,8 +24,8 @@ pub struct Service {
     pub follower: Follower,
     /// Whether messages reach the other Party.
     pub delivery: watch::Receiver<Health>,
-    /// The doors' certificates.
-    pub doors: Vec<Arc<TlsState>>,
+    /// Keys and certificates.
+    pub keys: Arc<dyn Keys>,
     /// When the daemon started.
     pub started_at: Timestamp,
 }
@@ -55,6 +55,7 @@ impl Service {
             syncs: progress.syncs,
             commits: progress.commits,
             cpu_microseconds: cpu_microseconds(),
+            stale_revocation_lists: self.keys.stale_lists().into_iter().map(str::to_owned).collect(),
         }
     }
 }
@@ -69,25 +70,16 @@ impl OperationsService for Service {
         &self,
         _: Request<ReloadCertificatesRequest>,
     ) -> Result<Response<ReloadCertificatesResponse>, Status> {
-        let changed = reload(&self.doors)
+        let keys = self.keys.clone();
+        let reloaded = tokio::task::spawn_blocking(move || keys.reload())
+            .await
+            .map_err(|_| Refusal::new(Code::Internal, "RELOAD_CUT_SHORT", "the reload was cut short"))?;
+        let changed = reloaded
             .map_err(|cause| Refusal::new(Code::FailedPrecondition, "CERTIFICATE_UNUSABLE", cause))?;
         Ok(Response::new(ReloadCertificatesResponse {
             changed_files: u32::try_from(changed).unwrap_or(u32::MAX),
         }))
     }
-}
-
-/// Reads the certificates of all doors anew; returns how many files changed.
-pub fn reload(doors: &[Arc<TlsState>]) -> Result<usize, String> {
-    let mut changed = 0;
-    let mut mistakes = BTreeSet::new();
-    for door in doors {
-        match door.reload() {
-            Ok(files) => changed += files,
-            Err(error) => drop(mistakes.insert(error.to_string())),
-        }
-    }
-    if mistakes.is_empty() { Ok(changed) } else { Err(mistakes.into_iter().collect::<Vec<_>>().join("; ")) }
 }
 
 fn delivery(health: &Health) -> DeliveryHealth {

@@ -46,6 +46,10 @@ enum SessionError {
     Unexpected,
     #[error("the connection was closed")]
     Closed,
+    #[error(
+        "the other Party's ledger key was read anew and is another one: the session begins again with it"
+    )]
+    Rekeyed,
     #[error("{0}")]
     Acknowledge(#[from] AcknowledgeError),
     #[error("{0}")]
@@ -66,6 +70,7 @@ impl SessionError {
             Self::Silent => "PEER_SILENT".to_owned(),
             Self::Unexpected => "PEER_ANSWER_MALFORMED".to_owned(),
             Self::Closed => "PEER_CONNECTION_CLOSED".to_owned(),
+            Self::Rekeyed => "PEER_LEDGER_KEY_CHANGED".to_owned(),
             Self::Acknowledge(_) => "RECEIPT_NOT_RECORDED".to_owned(),
             Self::Store(_) => "STORE_UNREADABLE".to_owned(),
         }
@@ -146,9 +151,10 @@ impl Courier {
         let dialled = dial(&self.dial).await?;
         let mut client = PeerServiceClient::new(dialled.clone())
             .max_decoding_message_size(limits::MESSAGE_BYTES)
-            .max_encoding_message_size(2 * limits::MESSAGE_BYTES);
+            .max_encoding_message_size(limits::MESSAGE_BYTES);
         let state = self.link.engine.state();
-        let mut checker = self.open(&mut client, &state).await?;
+        let ledger_key = self.link.trust.load().ledger_key;
+        let mut checker = self.open(&mut client, &state, ledger_key).await?;
         // After a failure an opening alone proves nothing: the first sound answer to what waits does.
         if *failures == 0 || state.acknowledged() == state.sealed().sequence {
             self.note_open(failures, dialled.group());
@@ -156,7 +162,17 @@ impl Courier {
         let (requests, outgoing) = mpsc::channel(limits::DELIVERY_REQUESTS_IN_FLIGHT);
         let answers = timeout(limits::OPEN_ANSWER, client.deliver(ReceiverStream::new(outgoing)));
         let answers = answers.await.map_err(|_| SessionError::Silent)??.into_inner();
-        self.deliver(&dialled, requests, answers, &mut checker, &state, failures).await
+        tokio::select! {
+            ended = self.deliver(&dialled, requests, answers, &mut checker, &state, failures) => ended,
+            () = self.rekeyed(ledger_key) => Err(SessionError::Rekeyed),
+        }
+    }
+
+    /// Resolves when the other Party's ledger key is no longer this one. A reload comes once a minute or by hand.
+    async fn rekeyed(&self, ledger_key: [u8; 32]) {
+        while self.link.trust.load().ledger_key == ledger_key {
+            tokio::time::sleep(limits::CONNECTION_TICK).await;
+        }
     }
 
     fn note_open(&self, failures: &mut u32, group: &str) {
@@ -169,6 +185,7 @@ impl Courier {
         &self,
         client: &mut PeerServiceClient<Dialled>,
         state: &State,
+        ledger_key: [u8; 32],
     ) -> Result<Checker, SessionError> {
         let (introduction, _) = introduce(&self.link, state);
         let request = OpenRequest { introduction: Some(introduction) };
@@ -177,7 +194,6 @@ impl Courier {
         let response = response.into_inner();
         let peer = response.introduction.ok_or(SessionError::Unexpected)?;
         let checkpoint = check(&self.link, state, &peer)?;
-        let ledger_key = self.link.trust.load().ledger_key;
         let checker = Checker::new(self.link.terms().peer_vkey(peer.epoch, ledger_key));
         let PeerHead { size, root } = state.peer_head();
         checker.extends(size, &root, &checkpoint, &response.consistency)?;

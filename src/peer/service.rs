@@ -14,7 +14,7 @@ use crate::wire::ledger::v1::Item;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -23,6 +23,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 #[derive(Debug, Clone)]
 pub struct Service {
     link: Link,
+    streams: Arc<Semaphore>,
 }
 
 /// What becomes of a few deliveries.
@@ -37,7 +38,7 @@ struct UnderWay {
 impl Service {
     /// Serves the link.
     pub fn new(link: Link) -> Self {
-        Self { link }
+        Self { link, streams: Arc::new(Semaphore::new(limits::DELIVER_STREAMS)) }
     }
 }
 
@@ -62,6 +63,12 @@ impl PeerService for Service {
         &self,
         request: Request<Streaming<DeliverRequest>>,
     ) -> Result<Response<Self::DeliverStream>, Status> {
+        // One channel needs one; a session that broke off unnoticed may hold another for a while.
+        let Ok(place) = self.streams.clone().try_acquire_owned() else {
+            let told = "too many Deliver streams are open; end one, or wait until a broken one is noticed";
+            let refusal = Refusal::new(Code::ResourceExhausted, "TOO_MANY_STREAMS", told);
+            return Err(refusal.retry_after(limits::OVERLOAD_RETRY).status());
+        };
         let draining = request.extensions().get::<Draining>().cloned().unwrap_or_default();
         let (under_way, answers) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
         let (responses, stream) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
@@ -73,7 +80,10 @@ impl PeerService for Service {
             }
         });
         let link = self.link.clone();
-        tokio::spawn(async move { answer(&link, answers, &responses).await });
+        tokio::spawn(async move {
+            answer(&link, answers, &responses).await;
+            drop(place);
+        });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 }

@@ -36,11 +36,12 @@ codes! {
 
     AuthorityRequired "AUTHORITY_REQUIRED" "5.2(a)" "A request names the authority that makes it.";
     NatureRequired "NATURE_REQUIRED" "5.2(b)" "A request states the nature of the proceedings.";
+    StageRequired "STAGE_REQUIRED" "5.2(b)" "A request states the stage of the proceedings, unless it is for technical cooperation.";
     ObjectRequired "OBJECT_REQUIRED" "5.2(c)" "A request states its object.";
     ReasonRequired "REASON_REQUIRED" "5.2(c)" "A request states its reason.";
     PartiesRequired "PARTIES_REQUIRED" "5.2(d)" "A request names the parties, or states that they are unknown.";
     PartyNameRequired "PARTY_NAME_REQUIRED" "5.2(d)" "A party that is listed has a name.";
-    AddressEmpty "ADDRESS_EMPTY" "5.2(d)" "An address says more than its country.";
+    AddressEmpty "ADDRESS_EMPTY" "5.2(d)" "An address says more than its city and country.";
     DescriptionRequired "DESCRIPTION_REQUIRED" "5.2(e)" "A request describes the matter briefly.";
     LegalElementsRequired "LEGAL_ELEMENTS_REQUIRED" "5.2(e)" "A request states the legal elements involved.";
 
@@ -58,6 +59,9 @@ codes! {
     SameOfficial "SAME_OFFICIAL" "6.1" "Two different officials are needed.";
     BirthOfLegalPerson "BIRTH_OF_LEGAL_PERSON" "" "Only a natural person has a date or place of birth.";
     NomenclatureRequired "NOMENCLATURE_REQUIRED" "" "A national code names its nomenclature.";
+    NomenclatureUnknown "NOMENCLATURE_UNKNOWN" "" "The nomenclature is HTSUS, SCHEDULE_B or EAEU_TNVED.";
+    HsEditionUnknown "HS_EDITION_UNKNOWN" "" "The Harmonized System has no edition of this year.";
+    TransportModeUnknown "TRANSPORT_MODE_UNKNOWN" "" "A mode of transport is a number from 1 to 9.";
     UnitRequired "UNIT_REQUIRED" "" "A quantity has a unit.";
     AmountScale "AMOUNT_SCALE" "" "The amount has more decimals than its currency allows.";
 
@@ -79,6 +83,7 @@ codes! {
     EvaluationUnknown "EVALUATION_UNKNOWN" "" "Not a value of the 4x4 scale.";
     AuthenticationRequired "AUTHENTICATION_REQUIRED" "8.1" "An authenticated copy states how it was authenticated.";
     DocumentContentUnexpected "DOCUMENT_CONTENT_UNEXPECTED" "8.1" "A physical original has no electronic content.";
+    DocumentsTooLarge "DOCUMENTS_TOO_LARGE" "" "The documents of a message have at most 2 GiB together.";
     DocumentsMisplaced "DOCUMENTS_MISPLACED" "5.1" "Documents accompany the reply, not the supplement in it.";
 
     NameRepeated "NAME_REPEATED" "" "Two entries have the same name or number.";

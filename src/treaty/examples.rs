@@ -55,7 +55,11 @@ pub(super) fn request() -> AssistanceRequest {
             releasing_official_id: "KZ-DO-0002".into(),
             contact_phone: "+7 000 000 00 07".into(),
         }),
-        proceedings: Some(Proceedings { natures: vec![Nature::Administrative.into()], ..Default::default() }),
+        proceedings: Some(Proceedings {
+            natures: vec![Nature::Administrative.into()],
+            stage: "AUDIT".into(),
+            ..Default::default()
+        }),
         object: "Copies of invoices.".into(),
         reason: "The papers disagree.".into(),
         parties: vec![party("P1")],

@@ -45,7 +45,8 @@ def the_door_is_served(office) -> None:
 
     serving = 1
     assert office.health("") == serving
-    assert office.health(SERVICE) == serving
+    for service in (SERVICE, "article6.operations.v1.OperationsService", "article6.peer.v1.PeerService"):
+        assert office.health(service) == serving, service
     services = office.services()
     assert {SERVICE, "grpc.health.v1.Health"} <= set(services), services
 

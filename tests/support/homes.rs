@@ -53,9 +53,14 @@ struct Ports {
 impl Homes {
     /// Certificates, configurations and stores; nothing runs yet.
     pub fn new() -> Self {
+        Self::with_certificates(&[])
+    }
+
+    /// The same, with more words for `certs dev`.
+    pub fn with_certificates(words: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = folder.path().join("keys");
-        succeed(Command::new(PROGRAM).args(["certs", "dev"]).arg(&keys));
+        succeed(Command::new(PROGRAM).args(["certs", "dev"]).arg(&keys).args(words));
         let [us_ports, kz_ports] = ports();
         let home = |party: &str, ports: Ports, configuration: String, official| {
             let home = folder.path().join(party);

@@ -10,13 +10,16 @@ use crate::operations::v1::operations_service_client::OperationsServiceClient;
 use crate::operations::v1::{GetStatusRequest, GetStatusResponse};
 use load::Load;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Longest wait for a daemon to come up.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Longest body that is measured: a consultation's text of 8000 characters and what stands around it.
+const LARGEST_BODY: usize = 8064;
 
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
@@ -32,8 +35,11 @@ pub struct BenchArgs {
     #[arg(long, default_value_t = 64, value_name = "N")]
     in_flight: usize,
     /// Size of a message's body
-    #[arg(long, default_value_t = 2048, value_name = "N")]
+    #[arg(long, default_value = "2048", value_name = "N", value_parser = body_size)]
     bytes: usize,
+    /// Where the stores are made: a folder on the disk to be measured; else the system's temporary folder
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
     /// Serve the bare echo: what this command starts for its own yardstick
     #[arg(long, hide = true, value_name = "CONFIG")]
     serve_echo: Option<PathBuf>,
@@ -87,14 +93,23 @@ pub fn run(args: &BenchArgs) -> ExitCode {
 }
 
 async fn bench(args: &BenchArgs) -> anyhow::Result<Report> {
-    let folder = tempfile::tempdir()?;
+    let base = args.dir.clone().unwrap_or_else(std::env::temp_dir);
+    let folder = tempfile::Builder::new().prefix("article6-bench-").tempdir_in(&base)?;
+    if is_memory(folder.path()) {
+        eprintln!(
+            "note: {} is on tmpfs, where a sync costs nothing: these are not the figures of a disk; choose one with --dir",
+            base.display()
+        );
+    }
     let [us, kz] = homes::make(folder.path())?;
     let time = Duration::from_secs(args.seconds.max(1));
     let bare_echo_per_s =
         echo::measure(&us.config(), client_tls(&us)?, args.in_flight, args.bytes, time).await?;
 
     let program = std::env::current_exe()?;
-    let (us_runs, kz_runs) = (us.serve(&program)?, kz.serve(&program)?);
+    let (mut us_runs, mut kz_runs) = (us.serve(&program)?, kz.serve(&program)?);
+    us.up(&mut us_runs, PATIENCE).await?;
+    kz.up(&mut kz_runs, PATIENCE).await?;
     let (sender, receiver) = (us.connect(PATIENCE).await?, kz.connect(PATIENCE).await?);
     let mut status = [status_client(&us).await?, status_client(&kz).await?];
     let mut load = Load::start(sender, receiver, args.bytes).await?;
@@ -130,6 +145,20 @@ async fn bench(args: &BenchArgs) -> anyhow::Result<Report> {
         duplicated,
         messages,
     })
+}
+
+/// The text of a message carries its size, and a text has a bound.
+fn body_size(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(size @ 1..=LARGEST_BODY) => Ok(size),
+        _ => Err(format!("a number from 1 to {LARGEST_BODY} is expected: longer texts are documents")),
+    }
+}
+
+fn is_memory(folder: &Path) -> bool {
+    // From the kernel's include/uapi/linux/magic.h.
+    const TMPFS: rustix::fs::FsWord = 0x0102_1994;
+    rustix::fs::statfs(folder).is_ok_and(|found| found.f_type == TMPFS)
 }
 
 /// The run ends when both indexes have caught up.
@@ -199,4 +228,18 @@ fn print(report: &Report, json: bool) {
     println!("syncs, both daemons      {:>10.3} a message", report.syncs_per_message);
     println!("memory                   {:>10.1} and {:.1} MiB", report.rss_mib[0], report.rss_mib[1]);
     println!("{} messages, {} lost, {} duplicated", report.messages, report.lost, report.duplicated);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_that_no_message_has_is_refused_with_the_largest_that_works() {
+        assert_eq!(body_size("2048"), Ok(2048));
+        assert_eq!(body_size("8064"), Ok(LARGEST_BODY));
+        for wrong in ["8065", "0", "-1", "much"] {
+            assert!(body_size(wrong).unwrap_err().contains("8064"), "{wrong}");
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use super::CertsError;
 use crate::crypto::certificate::DEVELOPMENT_UNIT;
 use crate::crypto::keyfile;
+use crate::crypto::scheme::Curve;
 
 use rcgen::string::PrintableString;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType, DnValue,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
-    SerialNumber, date_time_ymd,
+    PKCS_ECDSA_P384_SHA384, SerialNumber, date_time_ymd,
 };
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -26,6 +27,8 @@ pub(super) struct Maker<'a> {
     pub country: &'a str,
     /// Since 1970-01-01T00:00Z.
     pub now: Duration,
+    /// The curve of the keys that sign envelopes. All others are on P-256.
+    pub seal: Curve,
 }
 
 /// What a certificate may be used for.
@@ -58,7 +61,7 @@ pub(super) struct Authority<'a> {
 impl<'a> Authority<'a> {
     /// A fresh authority that may issue end entities only (RFC 5280 §4.2.1.9, path length 0).
     pub fn new(maker: Maker<'a>, common_name: &str) -> Result<Self, CertsError> {
-        let (key, _) = fresh_key()?;
+        let (key, _) = fresh_key(Curve::P256)?;
         let mut params = params(maker, common_name, &[])?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -66,9 +69,10 @@ impl<'a> Authority<'a> {
         Ok(Self { maker, issuer: Issuer::new(params, key), certificate })
     }
 
-    /// A certificate for a fresh P-256 key; `names` are DNS names and IP addresses (RFC 5280 §4.2.1.6).
+    /// A certificate for a fresh key; `names` are DNS names and IP addresses (RFC 5280 §4.2.1.6).
     pub fn issue(&self, common_name: &str, usage: Usage, names: &[&str]) -> Result<Issued, CertsError> {
-        let (pair, key) = fresh_key()?;
+        let curve = if usage == Usage::Seal { self.maker.seal } else { Curve::P256 };
+        let (pair, key) = fresh_key(curve)?;
         let mut params = params(self.maker, common_name, names)?;
         params.is_ca = IsCa::ExplicitNoCa;
         params.use_authority_key_identifier_extension = true;
@@ -114,8 +118,11 @@ fn params(maker: Maker<'_>, common_name: &str, names: &[&str]) -> Result<Certifi
     Ok(params)
 }
 
-fn fresh_key() -> Result<(KeyPair, Zeroizing<String>), CertsError> {
-    let pkcs8 = keyfile::generate_p256()?;
-    let pair = KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8.as_slice().into(), &PKCS_ECDSA_P256_SHA256)?;
+fn fresh_key(curve: Curve) -> Result<(KeyPair, Zeroizing<String>), CertsError> {
+    let (pkcs8, algorithm) = match curve {
+        Curve::P256 => (keyfile::generate_p256()?, &PKCS_ECDSA_P256_SHA256),
+        Curve::P384 => (keyfile::generate_p384()?, &PKCS_ECDSA_P384_SHA384),
+    };
+    let pair = KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8.as_slice().into(), algorithm)?;
     Ok((pair, keyfile::to_pem(&pkcs8)?))
 }

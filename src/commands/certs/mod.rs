@@ -10,6 +10,7 @@ mod party;
 mod tests;
 
 use crate::crypto::keyfile::KeyFileError;
+use crate::crypto::scheme::Curve;
 use authority::Maker;
 use folder::Access;
 use party::Party;
@@ -29,14 +30,35 @@ pub enum CertsCommand {
         /// The two Parties, by their country codes
         #[arg(long, value_delimiter = ',', num_args = 2, default_values = ["US", "KZ"])]
         parties: Vec<String>,
+        /// The curve of the keys that sign messages
+        #[arg(long, value_enum, default_value_t = SealCurve::P256)]
+        curve: SealCurve,
     },
+}
+
+/// Names of the curves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SealCurve {
+    /// secp256r1
+    P256,
+    /// secp384r1: about twenty times the cost of each signature
+    P384,
+}
+
+impl From<SealCurve> for Curve {
+    fn from(name: SealCurve) -> Self {
+        match name {
+            SealCurve::P256 => Self::P256,
+            SealCurve::P384 => Self::P384,
+        }
+    }
 }
 
 /// Runs the command.
 pub fn run(command: &CertsCommand) -> ExitCode {
-    let CertsCommand::Dev { dir, parties } = command;
+    let CertsCommand::Dev { dir, parties, curve } = command;
     let [one, other] = parties.as_slice() else { return super::no("name two Parties: --parties US,KZ") };
-    match write_development_pki(dir, [one, other]) {
+    match write_development_pki_on((*curve).into(), dir, [one, other]) {
         Ok(()) => {
             println!(
                 "Keys and certificates for {one} and {other} are in {}; its README.md says which is which.",
@@ -92,6 +114,15 @@ pub enum CertsError {
 /// [`CertsError`]. All keys are made before the first file is written; after [`CertsError::Io`] what was written so
 /// far remains and must be removed by hand.
 pub fn write_development_pki(dir: &Path, parties: [&str; 2]) -> Result<(), CertsError> {
+    write_development_pki_on(Curve::P256, dir, parties)
+}
+
+/// As [`write_development_pki`], with the keys that sign envelopes on this curve.
+///
+/// # Errors
+///
+/// As there.
+pub fn write_development_pki_on(seal: Curve, dir: &Path, parties: [&str; 2]) -> Result<(), CertsError> {
     let [one, other] = parties;
     let (one, other) = (country(one)?, country(other)?);
     if one == other {
@@ -99,8 +130,8 @@ pub fn write_development_pki(dir: &Path, parties: [&str; 2]) -> Result<(), Certs
     }
     folder::prepare(dir)?;
     let now = now()?;
-    let one_party = Party::make(Maker { country: &one, now })?;
-    let other_party = Party::make(Maker { country: &other, now })?;
+    let one_party = Party::make(Maker { country: &one, now, seal })?;
+    let other_party = Party::make(Maker { country: &other, now, seal })?;
     one_party.write(&dir.join(one.to_ascii_lowercase()), &other_party)?;
     other_party.write(&dir.join(other.to_ascii_lowercase()), &one_party)?;
     folder::write(&dir.join("README.md"), README.as_bytes(), Access::All)

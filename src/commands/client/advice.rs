@@ -56,6 +56,10 @@ fn refused(told: &Told) -> String {
         "OFFICIAL_NOT_ALLOWED" => {
             "name another with --official, or ask the daemon's operator to add the official to this client"
         }
+        "ROLE_MISSING" => {
+            "act for an official of such a role with --official, or ask the daemon's operator to give the role"
+        }
+        "OFFICIAL_UNKNOWN" => "name as releasing official one of the daemon's [[officials]], or leave it out",
         "OFFICIAL_REQUIRED" => "add --official ID, or `official = \"ID\"` to the profile",
         "OFFICIAL_MALFORMED" => "correct --official, or `official` in the profile",
         "PURPOSE_REQUIRED" => "add --purpose, such as `--purpose ADMINISTRATIVE_PROCEEDING`",

@@ -24,9 +24,11 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(40);
 const HELP: &str = "\
 Each message is taken over once: what was written to --out, whole and durable, is acknowledged, and
 the next `inbox` of this client begins after it. Without --out messages are shown, not taken over.
-Content is read for a declared purpose (Article 3.1), and the daemon records that.
+Content is read for a declared purpose (Article 3.1), and the daemon records that: --purpose, or the
+`purpose` of the profile.
 
   article6 inbox                                             # what is new, without content
+  article6 inbox --out in                                    # for the profile's purpose
   article6 inbox --out in --purpose ADMINISTRATIVE_PROCEEDING
 
 For each message DIR holds UUID.json (as `send` would read it), UUID.envelope (the signed bytes),
@@ -40,9 +42,9 @@ ADMINISTRATIVE_PROCEEDING, TECHNICAL_COOPERATION.";
 #[command(after_help = HELP, after_long_help = format!("{HELP}\n\n{PROFILE_HELP}"))]
 pub struct Inbox {
     /// Keep the messages in this folder, and acknowledge them
-    #[arg(long, value_name = "DIR", requires = "purpose")]
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// What the content is read for; without one no content is read
+    /// What the content is read for; else, with --out, the profile's `purpose`. Without one no content is read
     #[arg(long, value_parser = names::purpose)]
     purpose: Option<Purpose>,
     /// Begin after this cursor; else where this client last acknowledged
@@ -69,12 +71,20 @@ enum End {
 
 impl Inbox {
     pub(super) async fn run(&self) -> Result<(), ClientError> {
-        let office = self.common.connect().await?;
+        let profile = self.common.profile()?;
+        // Only what is kept is read for the profile's purpose: a look at what is new needs no content.
+        let purpose = self.purpose.or(profile.purpose.filter(|_| self.out.is_some()));
+        if self.out.is_some() && purpose.is_none() {
+            return Err(ClientError::Usage(
+                "--out keeps content: say what it is read for with --purpose, or `purpose` in the profile",
+            ));
+        }
+        let office = BackOffice::connect(&profile).await?;
         if let Some(dir) = &self.out {
             keep::folder(dir)?;
         }
         let end = end(&office).await;
-        let (view, purpose) = reading(self.purpose);
+        let (view, purpose) = reading(purpose);
         let request = WatchMessagesRequest {
             cursor: self.from.clone().unwrap_or_default(),
             view,
@@ -86,9 +96,7 @@ impl Inbox {
         match (count, &self.out) {
             _ if self.common.json => {}
             (0, _) => output.note("nothing new"),
-            (_, None) => {
-                output.note("shown, not taken over; --out DIR --purpose P keeps and acknowledges them")
-            }
+            (_, None) => output.note("shown, not taken over; --out DIR keeps and acknowledges them"),
             (_, Some(_)) if self.no_acknowledge => output.note("kept, not acknowledged"),
             (count, Some(dir)) => output.note(&format!("{count} kept in {} and acknowledged", dir.display())),
         }

@@ -73,7 +73,7 @@ pub(super) async fn newest(
 ) -> Result<Vec<Message>, ClientError> {
     let mut found = Vec::new();
     // The same size on every page: the daemon may bind a page token to it.
-    request.page_size = limit.min(PAGE);
+    request.page_size = i32::try_from(limit.min(PAGE)).unwrap_or(0);
     loop {
         let page = office.list(request.clone()).await?;
         found.extend(page.messages);

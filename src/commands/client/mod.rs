@@ -59,6 +59,7 @@ The profile is a small TOML file; its paths are taken from its own folder:
   key = \"client-backoffice.key\"         # and its key
   authority = \"backoffice-ca.pem\"       # who certified the door
   official = \"KZ-DO-0007\"               # whom calls are made for, unless --official says otherwise
+  purpose = \"ASSESS_DUTIES_TAXES\"       # what `inbox --out` reads content for, unless --purpose says otherwise
 
 Exit codes: 0 done; 1 refused or failed; 2 wrong use; 78 mistakes in the profile.";
 
@@ -151,6 +152,7 @@ mod tests {
             "send a.json b.json --json",
             "send - --request-id r-1 --reply-to 0198f000-0000-7000-8000-00000000000a --official KZ-DO-0007",
             "inbox",
+            "inbox --out d",
             "inbox --out d --purpose administrative-proceeding --wait 3",
             "watch --from 00000000-1 --purpose ASSESS_DUTIES_TAXES",
             "show messages/0198f000-0000-7000-8000-00000000000a",
@@ -165,7 +167,6 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         for line in [
             "send",
-            "inbox --out d",
             "inbox --wait -1",
             "watch --purpose CURIOSITY",
             "show",

@@ -1,9 +1,11 @@
 //! The profile: where the daemon's back-office door is and who calls there.
 
+use super::names;
 use super::trouble::ClientError;
 use crate::config::{Mistake, Reader, host_and_port};
 use crate::door::{TlsSettings, TlsState};
 use crate::rules::Format;
+use crate::wire::assistance::v1::Purpose;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +18,8 @@ pub struct Profile {
     pub server_name: String,
     /// The official the calls are made for (Article 6.1); empty for none.
     pub official: String,
+    /// What content is read for where a command keeps it and names no purpose itself (Article 3.1).
+    pub purpose: Option<Purpose>,
     /// Certificate, key and whom to trust.
     pub tls: Arc<TlsState>,
 }
@@ -68,11 +72,12 @@ fn gather(reader: &mut Reader) -> Option<Profile> {
     let address = reader.required("address", host_and_port);
     let server_name = reader.required("server_name", server_name);
     let official = reader.or("official", String::new(), identifier);
+    let purpose = reader.optional("purpose", names::purpose);
     let certificate = file(reader, "certificate");
     let key = file(reader, "key");
     let authority = file(reader, "authority");
     let tls = tls(reader, Files { certificate: certificate?, key: key?, authority: authority? });
-    Some(Profile { address: address?, server_name: server_name?, official, tls: tls? })
+    Some(Profile { address: address?, server_name: server_name?, official, purpose, tls: tls? })
 }
 
 fn server_name(text: &str) -> Result<String, String> {
@@ -126,12 +131,13 @@ mod tests {
 
     #[test]
     fn every_mistake_is_told_at_once() {
-        let found =
-            mistakes("address = \"daemon\"\nkey = \"none.key\"\nofficial = \"a b\"\npassword = \"x\"\n");
+        let found = mistakes(
+            "address = \"daemon\"\nkey = \"none.key\"\nofficial = \"a b\"\npassword = \"x\"\npurpose = \"FUN\"\n",
+        );
         let keys: Vec<_> = found.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(
             keys,
-            ["address", "authority", "certificate", "key", "official", "password", "server_name"]
+            ["address", "authority", "certificate", "key", "official", "password", "purpose", "server_name"]
         );
         assert!(found[3].1.contains("none.key"), "{found:?}");
     }

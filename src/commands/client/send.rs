@@ -17,7 +17,9 @@ A file holds one message: its kind, its case and the fields of its body, as one 
 
   {\"kind\": \"ASSISTANCE_REQUEST\", \"case_id\": \"0198f000-…\", \"language\": \"en\", \"authority\": {…}, …}
 
-Kinds and fields are those of proto/article6/assistance/v1; enum values may be short (OFFENCE).
+Kinds and fields are those of proto/article6/assistance/v1. What other writers of the protobuf mapping
+write is taken too: names as in the proto or in lowerCamelCase, enum values short (OFFENCE), whole
+(GROUND_OFFENCE) or as numbers, integers bare or quoted, digests as 64 hexadecimal digits or base64.
 agreement_id, sender_party and recipient_party say for which channel it is meant; the daemon refuses
 what is not for it. All files are read before the first is sent.
 

@@ -37,9 +37,12 @@ pub fn submission_from_json(message: &Value) -> Result<(Submission, SuggestedOff
 
 /// The envelope keys of a file that a submission does not take over.
 pub fn ignored(message: &Value) -> Vec<&'static str> {
-    ["signed_at", "in_reply_to"]
+    [("signed_at", "signedAt"), ("in_reply_to", "inReplyTo")]
         .into_iter()
-        .filter(|key| message.get(key).is_some_and(|value| !value.is_null()))
+        .filter(|(key, camel)| {
+            [key, camel].iter().any(|key| message.get(key).is_some_and(|value| !value.is_null()))
+        })
+        .map(|(key, _)| key)
         .collect()
 }
 

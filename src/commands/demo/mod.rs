@@ -1,6 +1,7 @@
 //! `article6 demo`: both Parties on this machine, seven messages in their directions, answers, and the proof.
 
 mod play;
+mod steps;
 mod table;
 
 use super::homes::{self, Home, Running};
@@ -9,6 +10,12 @@ use crate::config;
 use play::Play;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// Longest wait for a daemon to come up.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Most memory of a daemon that has done little.
+const MEMORY_MIB: f64 = 64.0;
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
@@ -33,7 +40,7 @@ pub fn run(args: &DemoArgs) -> ExitCode {
     };
     match runtime.block_on(demo(args)) {
         Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => no("the demonstration did not go as it must; the table says where"),
+        Ok(false) => no("the demonstration did not go as it must: what stands above says where"),
         Err(error) => no(format_args!("{error:#}")),
     }
 }
@@ -45,18 +52,25 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<bool> {
     let homes = homes::make(&folder)?;
     let [us, kz] = &homes;
     let program = std::env::current_exe()?;
-    let running = [us.serve(&program)?, kz.serve(&program)?];
+    let mut running = [us.serve(&program)?, kz.serve(&program)?];
+    for (home, daemon) in homes.iter().zip(&mut running) {
+        home.up(daemon, PATIENCE).await?;
+    }
     let mut play = Play::open(us, kz).await?;
     let journeys = play.run().await?;
     println!("{}", table::table(&journeys));
     let crossed = journeys.iter().all(|journey| journey.receipt_verified && journey.handed_over);
+    let mut small = true;
+    for (home, daemon) in homes.iter().zip(&running) {
+        small &= memory(home, daemon);
+    }
     if args.stay {
         let folder = match args.dir {
             Some(_) => folder,
             None => temporary.keep(),
         };
         stay(&folder, &homes, running);
-        return Ok(crossed);
+        return Ok(crossed && small);
     }
     for daemon in running {
         daemon.stop()?;
@@ -68,7 +82,16 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<bool> {
     if args.dir.is_some() {
         println!("The homes are kept in {}.", folder.display());
     }
-    Ok(crossed && sound)
+    Ok(crossed && small && sound)
+}
+
+/// Shows a daemon's memory; whether it is as little as it must be.
+fn memory(home: &Home, daemon: &Running) -> bool {
+    let Some(resident) = daemon.resident_mib() else { return true };
+    let small = resident <= MEMORY_MIB;
+    let verdict = if small { String::new() } else { format!(": MORE THAN {MEMORY_MIB} MiB") };
+    println!("The daemon of {} holds {resident:.1} MiB of memory{verdict}.", home.party);
+    small
 }
 
 /// Verifies a home's store without its daemon.

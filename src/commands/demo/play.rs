@@ -2,6 +2,7 @@
 
 use super::super::homes::Home;
 use super::super::json::message_from_json;
+use super::steps::Steps;
 use super::table::Journey;
 use crate::backoffice::caller::OFFICIAL;
 use crate::backoffice::v1::message_service_client::MessageServiceClient;
@@ -18,7 +19,6 @@ use crate::limits::MESSAGE_BYTES;
 use crate::wire::assistance::v1::Purpose;
 use crate::wire::channel::v1::Environment;
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -64,24 +64,23 @@ impl Play {
     /// Sends the seven messages, then answers one and refuses one.
     pub async fn run(&mut self) -> anyhow::Result<Vec<Journey>> {
         let answers = answers();
-        let progress = ProgressBar::new((FIXTURES.len() + answers.len()) as u64);
-        progress.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")?);
+        let mut steps = Steps::new(FIXTURES.len() + answers.len())?;
         let (mut journeys, mut names) = (Vec::new(), Vec::new());
         for (title, text) in FIXTURES {
-            progress.set_message(title);
+            steps.begin(title);
             let value: Value = serde_json::from_str(text)?;
             let (journey, name) = self.cross(title, &value, "").await?;
             journeys.push(journey);
             names.push(name);
-            progress.inc(1);
+            steps.end();
         }
         for (title, answered, value) in answers {
-            progress.set_message(title);
+            steps.begin(title);
             let in_reply_to = names.get(answered).cloned().unwrap_or_default();
             journeys.push(self.cross(title, &value, &in_reply_to).await?.0);
-            progress.inc(1);
+            steps.end();
         }
-        progress.finish_and_clear();
+        steps.finish();
         Ok(journeys)
     }
 

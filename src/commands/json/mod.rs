@@ -2,8 +2,9 @@
 //! the proto's field names, enum values without their prefix (`OFFENCE`, not `GROUND_OFFENCE`) and
 //! SHA-256 digests in hexadecimal.
 //!
-//! Reading is strict: an unknown key, a value of another type or a float for a decimal is reported, all
-//! at once and each at its path. Bounds are not looked at; [`crate::rules`] does that on the result.
+//! Reading also takes what other writers of the mapping write: lowerCamelCase names, full names and numbers of enum
+//! values, quoted integers, base64 in either alphabet. It is strict all the same: an unknown key, a value of another
+//! type or a float for a decimal is reported, all at once and each at its path. Bounds are not looked at; [`crate::rules`] does that on the result.
 
 mod enums;
 mod read;

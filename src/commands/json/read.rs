@@ -3,9 +3,11 @@
 use super::{ENVELOPE_KEYS, FIXTURE_CONTENT, Flattened, JsonViolation, enums};
 use crate::rules::Format;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value};
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeSet;
 
 /// Most violations that are reported.
 pub const MAX_VIOLATIONS: usize = 64;
@@ -23,8 +25,16 @@ const DECIMAL_AS_NUMBER: Wrong =
 const NOT_AN_INTEGER: Wrong = ("NOT_AN_INTEGER", "not an integer of the field's type");
 const ENUM_UNKNOWN: Wrong = ("ENUM_UNKNOWN", "not a value of its list");
 const BAD_TIMESTAMP: Wrong = ("BAD_TIMESTAMP", "not an RFC 3339 time stamp such as 2026-04-20T09:15:00Z");
-const BAD_DIGEST: Wrong = ("BAD_DIGEST", "not a SHA-256 digest of 64 hexadecimal digits in lower case");
-const BAD_BASE64: Wrong = ("BAD_BASE64", "not base64 (RFC 4648 section 4)");
+const KEY_REPEATED: Wrong = ("KEY_REPEATED", "given twice: under its own name and in lowerCamelCase");
+const BAD_DIGEST: Wrong =
+    ("BAD_DIGEST", "not a SHA-256 digest of 64 hexadecimal digits in lower case, nor its 32 bytes in base64");
+const BAD_BASE64: Wrong = ("BAD_BASE64", "not base64 (RFC 4648 section 4 or 5)");
+
+/// The protobuf mapping takes either alphabet, with or without padding.
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const BASE64: [GeneralPurpose; 2] =
+    [GeneralPurpose::new(&alphabet::STANDARD, LENIENT), GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT)];
 
 pub(super) fn wrong_type(field: String) -> JsonViolation {
     violation(WRONG_TYPE, field)
@@ -41,13 +51,16 @@ fn violation((code, description): Wrong, field: String) -> JsonViolation {
 /// The envelope keys of `keys`.
 pub(super) fn flattened(keys: &Map<String, Json>) -> Result<Flattened, Vec<JsonViolation>> {
     let mut wrong = Vec::new();
-    let mut text = |key: &str| match keys.get(key) {
-        None | Some(Json::Null) => String::new(),
-        Some(Json::String(text)) => text.clone(),
-        Some(_) => {
-            wrong.push(wrong_type(key.to_owned()));
-            String::new()
+    let mut text = |key: &str| {
+        let camel = camel_case(key);
+        let second = if camel == key { None } else { keys.get(&camel) };
+        match (keys.get(key).filter(|value| !value.is_null()), second.filter(|value| !value.is_null())) {
+            (None, None) => return String::new(),
+            (Some(_), Some(_)) => wrong.push(violation(KEY_REPEATED, key.to_owned())),
+            (Some(Json::String(text)), None) | (None, Some(Json::String(text))) => return text.clone(),
+            (Some(_), None) | (None, Some(_)) => wrong.push(wrong_type(key.to_owned())),
         }
+        String::new()
     };
     let flattened = Flattened {
         kind: text("kind"),
@@ -69,7 +82,9 @@ pub(super) fn content(
 ) -> Result<DynamicMessage, Vec<JsonViolation>> {
     let Kind::Message(content) = field.kind() else { return Err(vec![unknown_kind()]) };
     let mut reading = Reading { found: Vec::new() };
-    let message = reading.message(&content, keys, field.name(), &ENVELOPE_KEYS);
+    let camel = ENVELOPE_KEYS.map(camel_case);
+    let envelope: Vec<_> = ENVELOPE_KEYS.into_iter().chain(camel.iter().map(String::as_str)).collect();
+    let message = reading.message(&content, keys, field.name(), &envelope);
     if reading.found.is_empty() { Ok(message) } else { Err(reading.found) }
 }
 
@@ -87,18 +102,23 @@ impl Reading {
         tolerated: &[&str],
     ) -> DynamicMessage {
         let mut message = DynamicMessage::new(descriptor.clone());
+        let mut seen = BTreeSet::new();
         for (key, value) in keys {
-            let path = format!("{path}.{key}");
-            match descriptor.get_field_by_name(key) {
+            let found = descriptor.get_field_by_name(key).or_else(|| descriptor.get_field_by_json_name(key));
+            match found {
                 Some(field) if !value.is_null() => {
-                    if let Some(value) = self.field(&field, value, &path) {
+                    // Paths name fields as the protos do, however the document spells them.
+                    let path = format!("{path}.{}", field.name());
+                    if !seen.insert(field.number()) {
+                        self.report(KEY_REPEATED, path);
+                    } else if let Some(value) = self.field(&field, value, &path) {
                         message.set_field(&field, value);
                     }
                 }
                 // As in the protobuf mapping, null is absence.
                 Some(_) => {}
                 None if tolerated.contains(&key.as_str()) => {}
-                None => self.report(UNKNOWN_KEY, path),
+                None => self.report(UNKNOWN_KEY, format!("{path}.{key}")),
             }
         }
         message
@@ -131,16 +151,19 @@ impl Reading {
                 enums::number(&list, name).map(Value::EnumNumber).ok_or(ENUM_UNKNOWN)
             }
             (Kind::Bytes, Json::String(text)) if super::write::is_digest(field) => digest(text),
+            (Kind::Enum(list), Json::Number(number)) => enum_number(&list, number).ok_or(ENUM_UNKNOWN),
             (Kind::Bytes, Json::String(text)) => {
-                STANDARD.decode(text).map(|bytes| Value::Bytes(bytes.into())).map_err(|_| BAD_BASE64)
+                base64(text).map(|bytes| Value::Bytes(bytes.into())).ok_or(BAD_BASE64)
             }
             (Kind::String, Json::String(text)) => Ok(Value::String(text.clone())),
             (Kind::String, Json::Number(_)) if is_decimal(field) => Err(DECIMAL_AS_NUMBER),
             (Kind::Bool, Json::Bool(value)) => Ok(Value::Bool(*value)),
             (kind, Json::Number(_)) => integer(&kind, value),
-            // 64-bit integers beyond what JSON numbers keep exactly travel as strings.
-            (Kind::Uint64, Json::String(text)) => text.parse().map(Value::U64).map_err(|_| NOT_AN_INTEGER),
-            (Kind::Int64, Json::String(text)) => text.parse().map(Value::I64).map_err(|_| NOT_AN_INTEGER),
+            // Many writers quote integers: those of 64 bits are not all exact as JSON numbers.
+            (kind, Json::String(text)) => match serde_json::from_str(text) {
+                Ok(number @ Json::Number(_)) => integer(&kind, &number),
+                _ => integer(&kind, &Json::Null),
+            },
             _ => Err(WRONG_TYPE),
         };
         read.map_err(|wrong| self.report(wrong, path.to_owned())).ok()
@@ -176,10 +199,31 @@ fn integer(kind: &Kind, value: &Json) -> Result<Value, Wrong> {
     read.ok_or(NOT_AN_INTEGER)
 }
 
+/// 0 states nothing, and a number that the enum does not define is refused as its name would be.
+fn enum_number(list: &EnumDescriptor, number: &serde_json::Number) -> Option<Value> {
+    let number = number.as_i64().and_then(|number| i32::try_from(number).ok())?;
+    (number != 0 && list.get_value(number).is_some()).then_some(Value::EnumNumber(number))
+}
+
+fn base64(text: &str) -> Option<Vec<u8>> {
+    BASE64.iter().find_map(|alphabet| alphabet.decode(text).ok())
+}
+
+/// The lowerCamelCase spelling of a name.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, word| {
+        let (initial, rest) = word.split_at_checked(1).unwrap_or_default();
+        text + &initial.to_ascii_uppercase() + rest
+    })
+}
+
 fn digest(text: &str) -> Result<Value, Wrong> {
     let digits = text.as_bytes();
     if digits.len() != 64 || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
-        return Err(BAD_DIGEST);
+        let bytes = base64(text).filter(|bytes| bytes.len() == 32).ok_or(BAD_DIGEST)?;
+        return Ok(Value::Bytes(bytes.into()));
     }
     let value = |digit: u8| if digit.is_ascii_digit() { digit - b'0' } else { digit - b'a' + 10 };
     let (pairs, _) = digits.as_chunks::<2>();

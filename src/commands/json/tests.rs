@@ -38,7 +38,9 @@ fn what_does_not_fit_is_reported_at_its_path() {
     note("accepted_orally", json!("true"), "WRONG_TYPE", "accepted_orally");
     note("medium", json!("TELEPATHY"), "ENUM_UNKNOWN", "medium");
     note("medium", json!("UNSPECIFIED"), "ENUM_UNKNOWN", "medium");
-    note("medium", json!(1), "WRONG_TYPE", "medium");
+    note("medium", json!(0), "ENUM_UNKNOWN", "medium");
+    note("medium", json!(99), "ENUM_UNKNOWN", "medium");
+    note("medium", json!(1.5), "ENUM_UNKNOWN", "medium");
     note("made_at", json!("2026-05-09"), "BAD_TIMESTAMP", "made_at");
     note("made_at", json!({"seconds": 1}), "WRONG_TYPE", "made_at");
     note("measures", json!({}), "WRONG_TYPE", "measures");
@@ -49,6 +51,15 @@ fn what_does_not_fit_is_reported_at_its_path() {
         json!({"goods": [{"quantity": 12.5}]}),
         "DECIMAL_AS_NUMBER",
         "assistance_request.goods[0].quantity",
+    );
+    for quoted in ["1.5", "x", "", "-1"] {
+        note("measures", json!([{"participants": quoted}]), "NOT_AN_INTEGER", "measures[0].participants");
+    }
+    refused(
+        "ORAL_REQUEST_NOTE",
+        json!({"made_at": "2026-05-09T21:40:00Z", "madeAt": "2026-05-09T21:40:00Z"}),
+        "KEY_REPEATED",
+        "oral_request_note.made_at",
     );
     for digest in ["ab".repeat(31), "AB".repeat(32), "xy".repeat(32)] {
         refused(
@@ -65,6 +76,25 @@ fn what_does_not_fit_is_reported_at_its_path() {
         read("CASE_CLOSE", (0..99).map(|n| (n.to_string(), json!(n))).collect()).unwrap_err().len(),
         64
     );
+}
+
+/// What a generic writer of the protobuf mapping makes of a message is the same message.
+#[test]
+fn other_spellings_of_the_mapping_are_read() {
+    let digest = [0xfb; 32];
+    let ours = json!({"kind": "RESPONSE", "agreement_id": "US-KZ-1997", "case_id": "c", "requested_ref": "r",
+        "type": "CORRECTION", "corrects": "fb".repeat(32),
+        "goods": [{"line": 7, "packages": 12, "description": "d"}]});
+    let theirs = json!({"kind": "RESPONSE", "agreementId": "US-KZ-1997", "caseId": "c", "requestedRef": "r",
+        "type": 3, "corrects": base64::Engine::encode(&base64::engine::general_purpose::STANDARD, digest),
+        "goods": [{"line": "7", "packages": "12", "description": "d"}]});
+    assert_eq!(message_from_json(&theirs), message_from_json(&ours));
+    let mut url = theirs.clone();
+    url["corrects"] =
+        base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, digest).into();
+    assert_eq!(message_from_json(&url), message_from_json(&ours));
+    let both = json!({"kind": "CASE_CLOSE", "case_id": "c", "caseId": "c"});
+    assert_eq!(message_from_json(&both).unwrap_err()[0].code, "KEY_REPEATED");
 }
 
 #[test]

@@ -93,7 +93,11 @@ fn a_damaged_or_open_file_is_named() {
     fs::set_permissions(&development.key, fs::Permissions::from_mode(0o644)).unwrap();
     assert!(TlsState::load(development.clone()).is_ok());
     let production = crate::door::TlsSettings { production: true, ..development };
-    assert_eq!(TlsState::load(production).err(), Some(TlsError::Development { file: TlsFile::Chain }));
+    let production_chain = production.chain.clone();
+    assert_eq!(
+        TlsState::load(production).err(),
+        Some(TlsError::Development { file: TlsFile::Chain, path: production_chain })
+    );
 
     let mut none = settings.clone();
     none.authorities.clear();

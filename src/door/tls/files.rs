@@ -66,7 +66,7 @@ pub(super) fn certificates(file: TlsFile, read: &Read) -> Result<Vec<Certificate
     })
 }
 
-fn read(file: TlsFile, path: &Path) -> Result<Read, TlsError> {
+pub(super) fn read(file: TlsFile, path: &Path) -> Result<Read, TlsError> {
     let unreadable =
         |error: std::io::Error| TlsError::Unreadable { file, path: path.to_owned(), kind: error.kind() };
     let most = if file == TlsFile::Revocation { limits::CRL_FILE_BYTES } else { limits::TLS_FILE_BYTES };

@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, ServerConfig, WebPkiClientVerifier};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
 use rustls::version::TLS13;
 use rustls::{Error, InconsistentKeys, RootCertStore};
 
@@ -20,7 +20,8 @@ use super::files::{Files, Read, certificates};
 use super::provider::provider;
 use super::settings::{RevocationPolicy, TlsError, TlsFile, TlsSettings};
 use super::verify::{Clients, Rules, Servers};
-use crate::crypto::{Certificate, Digest, keyfile};
+use crate::crypto::keyfile::{self, KeyFileError};
+use crate::crypto::{Certificate, Digest};
 
 const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
@@ -69,25 +70,52 @@ fn identity(
     provider: &CryptoProvider,
 ) -> Result<(Certificate, Arc<SingleCertAndKey>), TlsError> {
     let chain = certificates(TlsFile::Chain, &files.chain)?;
-    let der = chain.iter().map(|link| CertificateDer::from(link.der().to_vec())).collect();
-    let leaf = chain.into_iter().next().ok_or(TlsError::KeyMismatch)?;
-    if settings.production && leaf.is_development() {
-        return Err(TlsError::Development { file: TlsFile::Chain });
+    let leaf = chain.first().cloned().ok_or(TlsError::KeyMismatch)?;
+    fit(settings, TlsFile::Chain, &files.chain, &leaf)?;
+    let key = key(&files.key, leaf.is_development(), provider)?;
+    Ok((leaf, Arc::new(SingleCertAndKey::from(pair(&chain, key)?))))
+}
+
+/// Production takes nothing that is marked as made for development.
+pub(super) fn fit(
+    settings: &TlsSettings,
+    file: TlsFile,
+    read: &Read,
+    certificate: &Certificate,
+) -> Result<(), TlsError> {
+    if settings.production && certificate.is_development() {
+        return Err(TlsError::Development { file, path: read.path.clone() });
     }
-    if files.key.open {
-        // Version control does not keep modes, and a development key keeps nothing safe.
-        if !leaf.is_development() {
-            return Err(TlsError::OpenKey { path: files.key.path.clone() });
+    Ok(())
+}
+
+/// The private key in a file. Version control does not keep modes, and a development key keeps nothing safe.
+pub(super) fn key(
+    read: &Read,
+    development: bool,
+    provider: &CryptoProvider,
+) -> Result<Arc<dyn SigningKey>, TlsError> {
+    if read.open {
+        if !development {
+            return Err(TlsError::OpenKey { path: read.path.clone() });
         }
-        tracing::warn!(path = %files.key.path.display(), "development key is open to group or others");
+        tracing::warn!(path = %read.path.display(), "development key is open to group or others");
     }
-    let unusable = || TlsError::Key { path: files.key.path.clone() };
-    let pkcs8 = keyfile::pkcs8(&files.key.content).map_err(|_| unusable())?;
+    let unusable = || TlsError::Key { path: read.path.clone() };
+    let pkcs8 = keyfile::pkcs8(&read.content).map_err(|error| match error {
+        KeyFileError::Sec1 => TlsError::KeyForm { path: read.path.clone(), error },
+        _ => unusable(),
+    })?;
     let key = PrivateKeyDer::Pkcs8(pkcs8.to_vec().into());
-    let key = provider.key_provider.load_private_key(key).map_err(|_| unusable())?;
+    provider.key_provider.load_private_key(key).map_err(|_| unusable())
+}
+
+/// A chain and the key of its leaf.
+pub(super) fn pair(chain: &[Certificate], key: Arc<dyn SigningKey>) -> Result<CertifiedKey, TlsError> {
+    let der = chain.iter().map(|link| CertificateDer::from(link.der().to_vec())).collect();
     let certified = CertifiedKey::new(der, key);
     match certified.keys_match() {
-        Ok(()) => Ok((leaf, Arc::new(SingleCertAndKey::from(certified)))),
+        Ok(()) => Ok(certified),
         Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(TlsError::KeyMismatch),
         Err(error) => Err(TlsError::Configuration(error)),
     }
@@ -120,20 +148,29 @@ fn trust(settings: &TlsSettings, files: &Files, provider: &Arc<CryptoProvider>) 
 fn roots(settings: &TlsSettings, files: &Files) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for read in &files.authorities {
-        for authority in certificates(TlsFile::Authority, read)? {
-            if settings.production && authority.is_development() {
-                return Err(TlsError::Development { file: TlsFile::Authority });
-            }
-            let der = CertificateDer::from(authority.der().to_vec());
-            roots.add(der).map_err(|_| TlsError::NoAuthority)?;
-        }
+        anchors(settings, read, &mut roots)?;
     }
     if roots.is_empty() { Err(TlsError::NoAuthority) } else { Ok(roots) }
 }
 
-type Lists = (Vec<CertificateRevocationListDer<'static>>, Vec<Option<SystemTime>>);
+/// Adds the authorities in a file.
+pub(super) fn anchors(
+    settings: &TlsSettings,
+    read: &Read,
+    roots: &mut RootCertStore,
+) -> Result<(), TlsError> {
+    for authority in certificates(TlsFile::Authority, read)? {
+        fit(settings, TlsFile::Authority, read, &authority)?;
+        let der = CertificateDer::from(authority.der().to_vec());
+        roots.add(der).map_err(|_| TlsError::NoAuthority)?;
+    }
+    Ok(())
+}
 
-fn lists(read: &Read) -> Result<Lists, TlsError> {
+pub(super) type Lists = (Vec<CertificateRevocationListDer<'static>>, Vec<Option<SystemTime>>);
+
+/// The revocation lists in a file, and when each is to be replaced.
+pub(super) fn lists(read: &Read) -> Result<Lists, TlsError> {
     let damaged = || TlsError::Revocation { path: read.path.clone() };
     let mut lists = Vec::new();
     let mut next_updates = Vec::new();

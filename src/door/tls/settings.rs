@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::crypto::Digest;
 use crate::crypto::certificate::CertificateError;
+use crate::crypto::keyfile::KeyFileError;
 
 /// What to do with a certificate revocation list whose `nextUpdate` has passed (RFC 5280 §5.1.2.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,6 +98,14 @@ pub enum TlsError {
         /// Where.
         path: PathBuf,
     },
+    /// A private key in the older form of SEC 1.
+    #[error("private key file {path}: {error}")]
+    KeyForm {
+        /// Where.
+        path: PathBuf,
+        /// What to do.
+        error: KeyFileError,
+    },
     /// The key is not that of the leaf certificate.
     #[error("the private key does not belong to the certificate")]
     KeyMismatch,
@@ -110,10 +119,14 @@ pub enum TlsError {
         path: PathBuf,
     },
     /// A certificate marked as made for development, in production.
-    #[error("{file:?} certificate is marked as made for development")]
+    #[error(
+        "{file:?} file {path}: the certificate is marked as made for development, which production refuses"
+    )]
     Development {
         /// Which one.
         file: TlsFile,
+        /// Where.
+        path: PathBuf,
     },
     /// The TLS library did not accept what was put together.
     #[error("TLS configuration: {0}")]

@@ -21,6 +21,9 @@ pub struct TlsState {
     reloading: Mutex<()>,
 }
 
+/// What was read and is not yet in force.
+pub struct Staged(Material);
+
 impl TlsState {
     /// Reads the files and builds the first state. Blocks on the file system.
     ///
@@ -39,7 +42,7 @@ impl TlsState {
     /// # Errors
     /// As [`Self::load`]; then the old state stays in force, whole.
     pub fn reload(&self) -> Result<usize, TlsError> {
-        self.replace(|old| old)
+        self.reconfigure(self.settings())
     }
 
     /// Takes other settings (pins, files, policies); returns how many files are not as they were. Blocks on the file
@@ -48,7 +51,28 @@ impl TlsState {
     /// # Errors
     /// As [`Self::load`]; then the old state stays in force, whole.
     pub fn reconfigure(&self, settings: TlsSettings) -> Result<usize, TlsError> {
-        self.replace(|_| settings)
+        let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.put(Self::stage(settings)?))
+    }
+
+    /// Reads files without putting them into force: for those who reload several parties, all of them or none. Blocks
+    /// on the file system.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn stage(settings: TlsSettings) -> Result<Staged, TlsError> {
+        Ok(Staged(Material::load(settings)?))
+    }
+
+    /// Puts into force what was staged; returns how many files are not as they were.
+    pub fn commit(&self, staged: Staged) -> usize {
+        let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        self.put(staged)
+    }
+
+    /// What is in force.
+    pub fn settings(&self) -> TlsSettings {
+        self.current.load().settings.clone()
     }
 
     /// Rises with every state that differs from the one before.
@@ -96,16 +120,14 @@ impl TlsState {
         self.current.load().clients.verify_client_cert(leaf, intermediates, now).map(|_| ())
     }
 
-    fn replace(&self, next: impl FnOnce(TlsSettings) -> TlsSettings) -> Result<usize, TlsError> {
-        let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+    fn put(&self, Staged(new): Staged) -> usize {
         let old = self.current.load_full();
-        let new = Material::load(next(old.settings.clone()))?;
         let changed = new.files.iter().filter(|file| !old.files.contains(file)).count();
         if changed > 0 || new.settings != old.settings {
             self.current.store(Arc::new(new));
             self.generation.send_modify(|generation| *generation = generation.wrapping_add(1));
         }
-        Ok(changed)
+        changed
     }
 }
 

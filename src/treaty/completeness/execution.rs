@@ -52,6 +52,7 @@ pub(super) fn response(it: &Response, at: &Place<'_>, out: &mut Findings) {
     out.distinct(&it.conditions_applied, at, "conditions_applied");
     particulars::parties(&it.parties, at, out);
     particulars::goods(&it.goods, at, out);
+    particulars::transport(&it.transport, at, out);
     handling::documents(&it.documents, &[], &it.conditions_applied, at, out);
     if let Some(own) = &it.handling {
         handling::handling(own, &it.conditions_applied, &at.field("handling"), out);

@@ -5,6 +5,9 @@ use super::super::findings::{Findings, Place};
 use crate::wire::assistance::v1::{Caveat, DocForm, Document, DocumentToFollow, Handling};
 use std::collections::HashSet;
 
+/// Bytes of the documents of one message together.
+const DOCUMENTS_BYTES_MAX: u128 = 2 << 30;
+
 /// Confidentiality has reasons; a reservation rests on it or on a condition (Articles 3.2 and 4).
 /// `conditions` are the accepted conditions that the message applies.
 pub(super) fn handling(it: &Handling, conditions: &[String], at: &Place<'_>, out: &mut Findings) {
@@ -55,6 +58,8 @@ pub(super) fn documents(
             out.add(Code::NameRepeated, &at.element("documents_to_follow", index).field("doc_id"));
         }
     }
+    let sum: u128 = documents.iter().map(|it| u128::from(it.size_bytes)).sum();
+    out.add_if(sum > DOCUMENTS_BYTES_MAX, Code::DocumentsTooLarge, at, "documents");
     for (index, it) in documents.iter().enumerate() {
         document(it, &known, conditions, &at.element("documents", index), out);
     }

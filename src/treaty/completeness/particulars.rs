@@ -2,11 +2,17 @@
 
 use super::super::code::Code;
 use super::super::findings::{Findings, Place, blank};
-use crate::wire::assistance::v1::{GoodsItem, Money, Offence, OffenceKind, PartyKind, SubjectParty};
+use crate::wire::assistance::v1::{
+    GoodsItem, Money, Offence, OffenceKind, PartyKind, SubjectParty, Transport,
+};
 use std::collections::HashSet;
 
 /// Decimals that an amount may have beyond those of its currency.
 const FURTHER_DECIMALS: usize = 2;
+/// National nomenclatures of the two Parties.
+const NOMENCLATURES: [&str; 3] = ["HTSUS", "SCHEDULE_B", "EAEU_TNVED"];
+/// Years of the editions of the Harmonized System since the agreement was negotiated.
+const HS_EDITIONS: [&str; 6] = ["1996", "2002", "2007", "2012", "2017", "2022"];
 
 /// Parties are named, and told apart by their references (Article 5.2(d)). Gives the references.
 pub(super) fn parties<'t>(list: &'t [SubjectParty], at: &Place<'_>, out: &mut Findings) -> HashSet<&'t str> {
@@ -18,10 +24,8 @@ pub(super) fn parties<'t>(list: &'t [SubjectParty], at: &Place<'_>, out: &mut Fi
             out.add_if(!it.place_of_birth.is_empty(), Code::BirthOfLegalPerson, &place, "place_of_birth");
         }
         for (number, address) in it.addresses.iter().enumerate() {
-            let silent = address.lines.is_empty() && blank(&address.city) && blank(&address.as_given);
-            if silent {
-                out.add(Code::AddressEmpty, &place.element("addresses", number));
-            }
+            let silent = address.lines.iter().all(|line| blank(line));
+            out.add_if(silent, Code::AddressEmpty, &place.element("addresses", number), "lines");
         }
     }
     out.names(list.iter().map(|it| it.party_ref.as_str()), at, "parties", "party_ref")
@@ -47,10 +51,21 @@ pub(super) fn goods(list: &[GoodsItem], at: &Place<'_>, out: &mut Findings) {
         let place = at.element("goods", index);
         let unnamed = !it.national_code.is_empty() && it.nomenclature.is_empty();
         out.add_if(unnamed, Code::NomenclatureRequired, &place, "nomenclature");
+        let listed = it.nomenclature.is_empty() || NOMENCLATURES.contains(&it.nomenclature.as_str());
+        out.add_if(!listed, Code::NomenclatureUnknown, &place, "nomenclature");
+        let edited = it.hs_edition.is_empty() || HS_EDITIONS.contains(&it.hs_edition.as_str());
+        out.add_if(!edited, Code::HsEditionUnknown, &place, "hs_edition");
         out.add_if(!it.quantity.is_empty() && it.unit.is_empty(), Code::UnitRequired, &place, "unit");
         out.distinct(&it.controls, &place, "controls");
         money(it.declared_value.as_ref(), &place, "declared_value", out);
         money(it.value_in_doubt.as_ref(), &place, "value_in_doubt", out);
+    }
+}
+
+/// The modes are those of UN/ECE Recommendation 19, which has no 0 for what is unknown.
+pub(super) fn transport(list: &[Transport], at: &Place<'_>, out: &mut Findings) {
+    for (index, it) in list.iter().enumerate() {
+        out.add_if(it.mode == "0", Code::TransportModeUnknown, &at.element("transport", index), "mode");
     }
 }
 

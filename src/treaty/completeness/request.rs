@@ -83,6 +83,7 @@ fn proceedings(it: Option<&Proceedings>, cooperation: bool, at: &Place<'_>, out:
     };
     out.add_if(it.natures.is_empty(), Code::NatureRequired, &place, "natures");
     out.distinct(&it.natures, &place, "natures");
+    out.add_if(!cooperation && blank(&it.stage), Code::StageRequired, &place, "stage");
     if it.natures().any(|nature| nature == Nature::None) {
         out.add_if(!cooperation, Code::NatureNoneMisplaced, &place, "natures");
         out.add_if(it.natures.len() > 1, Code::NatureNoneNotAlone, &place, "natures");
@@ -142,6 +143,7 @@ fn lists(it: &AssistanceRequest, at: &Place<'_>, out: &mut Findings) {
 
 fn annexes(it: &AssistanceRequest, at: &Place<'_>, out: &mut Findings) {
     particulars::goods(&it.goods, at, out);
+    particulars::transport(&it.transport, at, out);
     handling::documents(&it.documents, &it.documents_to_follow, &[], at, out);
     if let Some(own) = &it.handling {
         handling::handling(own, &[], &at.field("handling"), out);

@@ -50,6 +50,11 @@ fn each_group_of_article_5_2_has_its_own_code() {
     );
     request_breaks(|it| it.proceedings = None, NatureRequired, "proceedings");
     request_breaks(|it| proceedings(it).natures.clear(), NatureRequired, "proceedings.natures");
+    request_breaks(|it| proceedings(it).stage.clear(), StageRequired, "proceedings.stage");
+    request_passes(|it| {
+        cooperation(it);
+        proceedings(it).stage.clear();
+    });
     request_breaks(|it| it.object.clear(), ObjectRequired, "object");
     request_breaks(|it| it.reason = "\n".into(), ReasonRequired, "reason");
     request_breaks(|it| it.parties.clear(), PartiesRequired, "parties");
@@ -119,11 +124,35 @@ fn particulars_agree_with_one_another() {
         BirthOfLegalPerson,
         "parties[0].date_of_birth",
     );
-    let address = Address { country: "KZ".into(), ..Default::default() };
-    request_breaks(|it| it.parties[0].addresses = vec![address], AddressEmpty, "parties[0].addresses[0]");
+    let address = || Address { city: "Almaty".into(), country: "KZ".into(), ..Default::default() };
+    request_breaks(
+        |it| it.parties[0].addresses = vec![address()],
+        AddressEmpty,
+        "parties[0].addresses[0].lines",
+    );
+    let lines = vec!["14 Fixture Avenue".to_owned()];
+    request_passes(|it| it.parties[0].addresses = vec![Address { lines: lines.clone(), ..address() }]);
+    let mut nowhere = request();
+    nowhere.parties[0].addresses = vec![Address { lines, city: String::new(), ..address() }];
+    let city = "assistance_request.parties[0].addresses[0].city".to_owned();
+    assert_eq!(found(Content::AssistanceRequest(nowhere)), vec![("REQUIRED", city)]);
     request_breaks(|it| it.goods = vec![goods(1), goods(1)], NameRepeated, "goods[1].line");
     let code = GoodsItem { national_code: "9018120000".into(), ..goods(1) };
     request_breaks(|it| it.goods = vec![code], NomenclatureRequired, "goods[0].nomenclature");
+    let code = GoodsItem { nomenclature: "NIGP".into(), ..goods(1) };
+    request_breaks(|it| it.goods = vec![code], NomenclatureUnknown, "goods[0].nomenclature");
+    for year in ["1991", "2018", "2027"] {
+        let code = GoodsItem { hs_code: "901812".into(), hs_edition: year.into(), ..goods(1) };
+        request_breaks(|it| it.goods = vec![code], HsEditionUnknown, "goods[0].hs_edition");
+    }
+    let lorry = |mode: &str| Transport {
+        mode: mode.into(),
+        identity_kind: IdentityKind::RoadRegistration.into(),
+        identity: "A 1".into(),
+        ..Default::default()
+    };
+    request_passes(|it| it.transport = vec![lorry("3"), lorry("9")]);
+    request_breaks(|it| it.transport = vec![lorry("0")], TransportModeUnknown, "transport[0].mode");
     let much = GoodsItem { quantity: "12".into(), ..goods(1) };
     request_breaks(|it| it.goods = vec![much], UnitRequired, "goods[0].unit");
     request_breaks(
@@ -186,7 +215,12 @@ fn handling_states_its_reasons() {
     let breaks = |handling: Handling, code, field: &str| {
         request_breaks(|it| it.handling = Some(handling), code, &format!("handling.{field}"));
     };
-    let plain = Handling::default;
+    let plain =
+        || Handling { intended_purposes: vec![Purpose::AssessDutiesTaxes.into()], ..Default::default() };
+    let mut aimless = request();
+    aimless.handling = Some(Handling::default());
+    let purposes = "assistance_request.handling.intended_purposes".to_owned();
+    assert_eq!(found(Content::AssistanceRequest(aimless)), vec![("TOO_FEW", purposes)]);
     let secret = Handling { confidential: true, confidential_reasons: "Inquiry.".into(), ..plain() };
     breaks(
         Handling { confidential: true, ..plain() },
@@ -226,4 +260,7 @@ fn documents_agree_with_their_form() {
     breaks(vec![own], ReferenceUnresolved, "[0].translation_of");
     let translation = Document { translation_of: "D1".into(), ..document("D2", DocForm::Translation) };
     request_passes(|it| it.documents = vec![translation, copy()]);
+    let large = |n: usize| Document { size_bytes: 512 << 20, ..document(&format!("D{n}"), DocForm::Copy) };
+    request_passes(|it| it.documents = (0..4).map(large).collect());
+    breaks((0..5).map(large).collect(), DocumentsTooLarge, "");
 }

@@ -1,0 +1,116 @@
+//! Keys and certificates read anew while the daemon runs: all of them, or none.
+
+use super::AsyncReload;
+use super::material::{callers, client_keys, is_production, trusted};
+use crate::backoffice::roster::Roster;
+use crate::config::{Settings, files};
+use crate::crypto::digest::Digest;
+use crate::door::TlsState;
+use crate::door::throttle::Throttle;
+use crate::operations::keys::Keys;
+use crate::peer::Trust;
+use arc_swap::ArcSwap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// How often the files are looked at for changes.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// How often the log tells of the same stale list.
+const ALARM_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// What is read anew: everything of [`Settings`] that is a file, but the two keys that this Party signs with.
+#[derive(Debug)]
+pub(super) struct Material {
+    pub settings: Settings,
+    /// Name and state of each door.
+    pub doors: [(&'static str, Arc<TlsState>); 3],
+    pub trust: Arc<ArcSwap<Trust>>,
+    pub roster: Roster,
+    /// The files beside those of the doors, as they were read. Held while files are read, so that no reload is
+    /// overtaken by an older one.
+    pub others: Mutex<Vec<(PathBuf, Option<Digest>)>>,
+}
+
+impl Material {
+    /// The files beside those of the doors, as they are now.
+    pub fn others(settings: &Settings) -> Vec<(PathBuf, Option<Digest>)> {
+        let peer = &settings.peer;
+        let clients = settings.clients.iter().map(|client| &client.certificate);
+        let paths =
+            peer.signing_certificates.iter().chain([&peer.ledger_key]).chain(&peer.pins).chain(clients);
+        paths.map(|path| (path.clone(), std::fs::read(path).ok().map(|bytes| Digest::of(&bytes)))).collect()
+    }
+}
+
+impl Keys for Material {
+    /// Everything is read and understood before the first thing is put into force.
+    fn reload(&self) -> Result<usize, String> {
+        let mut before = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Self::others(&self.settings);
+        let mut mistakes = Vec::new();
+        let pins = files::pins(&self.settings.peer.pins, is_production(&self.settings));
+        let pins = pins.map_err(|mistake| mistakes.push(mistake.to_string())).unwrap_or_default();
+        let mut staged = Vec::new();
+        for (name, door) in &self.doors {
+            let mut settings = door.settings();
+            if *name == "peer" {
+                settings.pins.clone_from(&pins);
+            }
+            match TlsState::stage(settings) {
+                Ok(new) => staged.push((door, new)),
+                Err(error) => mistakes.push(format!("{name}: {error}")),
+            }
+        }
+        let trust = trusted(&self.settings).map_err(|mistake| mistakes.push(mistake.to_string())).ok();
+        let keys = client_keys(&self.settings).map_err(|mistake| mistakes.push(mistake.to_string())).ok();
+        let (Some(trust), Some(keys), true) = (trust, keys, mistakes.is_empty()) else {
+            return Err(mistakes.join("; "));
+        };
+        let mut changed: usize = staged.into_iter().map(|(door, new)| door.commit(new)).sum();
+        // Whether or not a file differs: what was read before this daemon first looked may be older than its files.
+        self.trust.store(Arc::new(trust));
+        self.roster.replace(callers(&self.settings, &keys, Some(&self.roster.now())));
+        changed += now.iter().filter(|file| !before.contains(file)).count();
+        *before = now;
+        Ok(changed)
+    }
+
+    fn stale_lists(&self) -> Vec<&'static str> {
+        let now = SystemTime::now();
+        self.doors.iter().filter(|(_, tls)| tls.stale_lists(now) > 0).map(|(name, _)| *name).collect()
+    }
+}
+
+/// Reads the files anew when asked and from time to time, and tells of revocation lists that are out of date.
+pub(super) async fn keep_fresh(material: Arc<Material>, mut asked: impl AsyncReload) {
+    let quiet = Throttle::new(ALARM_INTERVAL);
+    alarm(&material, &quiet);
+    loop {
+        let on_request = tokio::select! {
+            () = asked.asked() => true,
+            () = tokio::time::sleep(INTERVAL) => false,
+        };
+        let reloaded = material.clone();
+        match tokio::task::spawn_blocking(move || reloaded.reload()).await {
+            Ok(Ok(0)) if !on_request => {}
+            Ok(Ok(changed_files)) => tracing::info!(changed_files, "certificates are read anew"),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "certificates cannot be read anew; the old ones stay in force")
+            }
+            Err(error) => tracing::error!(%error, "the reload was cut short"),
+        }
+        alarm(&material, &quiet);
+    }
+}
+
+fn alarm(material: &Material, quiet: &Throttle) {
+    let doors = material.stale_lists();
+    if !doors.is_empty() && quiet.admit().is_some() {
+        let doors = doors.join(", ");
+        tracing::warn!(
+            doors,
+            "a revocation list is past the time it was to be replaced: fetch the authority's newest"
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! From the tables of a configuration to settings.
+
+use super::doors::{one_door_each, read_door, read_peer};
+use super::values::{between, country, duration, identifier, log_level, one_of, role};
+use super::{Client, KeyPair, LogSettings, Named, Reader, Settings, files};
+use crate::channel::terms::Terms;
+use crate::door::tls::RevocationPolicy;
+use crate::exchange::start::StoreSettings;
+use crate::journal::{Paths, Sizes};
+use crate::wire::channel::v1::Environment;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Reads every table. `named` holds the files, also where `None` is returned.
+pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
+    let (mut terms, mut stalled_after) = (None, Duration::from_secs(15 * 60));
+    reader.table("channel", |channel| {
+        terms = read_terms(channel, named);
+        stalled_after = channel.or("stalled_after", stalled_after, duration);
+    });
+    let mut identity = None;
+    reader.table("identity", |table| identity = read_identity(table, named));
+    let (mut peer, mut backoffice, mut operations) = (None, None, None);
+    reader.table("peer", |table| peer = read_peer(table, named));
+    reader.table("backoffice", |table| {
+        backoffice = read_door(table, "backoffice", RevocationPolicy::Enforce, named);
+        if named.production && table.optional_path("revocation_list").is_none() {
+            let what =
+                "in production this door needs a revocation list: it is how a client is shut out at once";
+            table.mistake("revocation_list", what.to_owned());
+        }
+    });
+    reader.table("operations", |table| {
+        operations = read_door(table, "operations", RevocationPolicy::Enforce, named);
+    });
+    one_door_each(
+        reader,
+        &[
+            ("peer", peer.as_ref().map(|peer| peer.door.listen)),
+            ("backoffice", backoffice.as_ref().map(|door| door.listen)),
+            ("operations", operations.as_ref().map(|door| door.listen)),
+        ],
+    );
+    let (mut clients, mut officials) = (Vec::new(), BTreeMap::new());
+    reader.tables("officials", |table| read_official(table, &mut officials));
+    reader.tables("clients", |table| read_client(table, &officials, named.production, &mut clients));
+    // What the two Parties agree on comes here; nothing of it is a setting yet.
+    reader.table("treaty", |_| {});
+    let mut store = None;
+    reader.table("store", |table| store = read_store(table));
+    let mut log = LogSettings { json: false, level: "info".to_owned() };
+    reader.table("log", |table| {
+        log.json = table.or("format", false, |text| one_of(text, &[("plain", false), ("json", true)]));
+        log.level = table.or("level", log.level.clone(), log_level);
+    });
+    let (signing, ledger_key) = identity?;
+    let (store, index, index_cache_bytes) = store?;
+    Some(Settings {
+        terms: terms?,
+        stalled_after,
+        signing,
+        ledger_key,
+        peer: peer?,
+        backoffice: backoffice?,
+        clients,
+        officials,
+        operations: operations?,
+        store,
+        index,
+        index_cache_bytes,
+        log,
+    })
+}
+
+fn read_terms(table: &mut Reader, named: &mut Named) -> Option<Terms> {
+    let environments = [("PRODUCTION", Environment::Production), ("TEST", Environment::Test)];
+    let environment = table.required("environment", |text| one_of(&text.to_uppercase(), &environments));
+    named.production = environment == Some(Environment::Production);
+    let agreement = table.required("agreement", identifier);
+    let party = table.required("party", country);
+    let counterparty = table.required("counterparty", country);
+    if party.is_some() && party == counterparty {
+        table.mistake("counterparty", "the two Parties must differ".to_owned());
+    }
+    Some(Terms {
+        environment: environment?,
+        agreement: agreement?,
+        party: party?,
+        counterparty: counterparty?,
+    })
+}
+
+fn read_identity(table: &mut Reader, named: &mut Named) -> Option<(KeyPair, PathBuf)> {
+    named.signing_certificate = table.path("signing_certificate");
+    named.signing_key = table.path("signing_key");
+    named.ledger_key = table.path("ledger_key");
+    let (certificate, key) = (named.signing_certificate.clone(), named.signing_key.clone());
+    Some((KeyPair { certificate: certificate?, key: key? }, named.ledger_key.clone()?))
+}
+
+fn read_official(table: &mut Reader, officials: &mut BTreeMap<String, Vec<String>>) {
+    let id = table.required("id", identifier);
+    let roles = table.list("roles", role);
+    if roles.is_empty() {
+        table.mistake("roles", "name at least one role: without one an official may do nothing".to_owned());
+    }
+    let Some(id) = id else { return };
+    if officials.insert(id.clone(), roles).is_some() {
+        table.mistake("id", format!("two [[officials]] have the id {id}"));
+    }
+}
+
+fn read_client(
+    table: &mut Reader,
+    officials: &BTreeMap<String, Vec<String>>,
+    production: bool,
+    clients: &mut Vec<Client>,
+) {
+    let name = table.required("name", identifier);
+    let certificate = table.path("certificate");
+    let key_id = certificate.as_deref().and_then(|path| {
+        let key = files::client_key(path, production);
+        key.map_err(|mistake| table.mistake("certificate", mistake.to_string())).ok()
+    });
+    let may_act_for = table.list("officials", |text| {
+        if text == "*" || officials.contains_key(text) {
+            Ok(text.to_owned())
+        } else {
+            Err(format!("no [[officials]] has the id {text}"))
+        }
+    });
+    if may_act_for.is_empty() {
+        table.mistake("officials", "name the officials this client acts for, or \"*\" for all".to_owned());
+    }
+    let (Some(name), Some(certificate), Some(key_id)) = (name, certificate, key_id) else { return };
+    if clients.iter().any(|client| client.name == name) {
+        table.mistake("name", format!("two [[clients]] have the name {name}"));
+    }
+    if let Some(other) = clients.iter().find(|client| client.key_id == key_id) {
+        table.mistake("certificate", format!("the client {} has the same key", other.name));
+    }
+    clients.push(Client { name, certificate, key_id, officials: may_act_for });
+}
+
+fn read_store(table: &mut Reader) -> Option<(StoreSettings, PathBuf, u64)> {
+    let data = table.path("dir");
+    let head = table.path("head_file");
+    let key_file = table.path("key_file");
+    let sizes = Sizes::default();
+    let segment_bytes =
+        table.or("segment_bytes", sizes.segment_bytes, |text| between(text, 64 << 10, 16 << 30));
+    let step_bytes = table
+        .or("allocation_bytes", sizes.step_bytes.min(segment_bytes), |text| between(text, 16 << 10, 1 << 30));
+    let index = table.optional_path("index_dir");
+    let cache = table.or("index_cache_bytes", 32 << 20, |text| between(text, 1 << 20, 64 << 30));
+    let data = data?;
+    if let (Some(key_file), true) =
+        (&key_file, table.optional("key_file", |text| Ok(text.to_owned())).is_some())
+        && key_file.starts_with(&data)
+    {
+        table.mistake(
+            "key_file",
+            "the key must not stand in the store's own folder: a copy of the store would hold its key"
+                .to_owned(),
+        );
+    }
+    let index = index.unwrap_or_else(|| data.join("index"));
+    let paths = Paths { data, head: head? };
+    Some((
+        StoreSettings { paths, key_file: key_file?, sizes: Sizes { segment_bytes, step_bytes } },
+        index,
+        cache,
+    ))
+}
