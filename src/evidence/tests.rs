@@ -285,7 +285,7 @@ async fn what_is_sealed_anew_with_the_stores_own_key_is_found() {
                 others.push((record.clone(), Some(flipped(&Bytes::copy_from_slice(item)).to_vec())));
             }
             for (record, item) in others {
-                let sealed = vault.seal(sealing, &record.encode_to_vec(), item.as_deref()).unwrap();
+                let sealed = vault.seal(sealing, record.encode_to_vec(), item).unwrap();
                 let mut frames = frames(&cut);
                 frames[at] = Frame::Event(SealedEvent {
                     commitment: event.commitment,

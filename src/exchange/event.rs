@@ -1,8 +1,8 @@
 //! Facts on their way into the journal.
 
 use crate::channel::lookup::lookups;
-use crate::crypto::digest::{Digest, commitment};
 use crate::crypto::aead::TAG_BYTES;
+use crate::crypto::digest::{Digest, commitment};
 use crate::crypto::random;
 use crate::journal::frame::SealedEvent;
 use crate::journal::writer::NewEvent;

@@ -176,7 +176,9 @@ impl Desk {
         let Prepared { new, event: bytes, salt, opened } =
             prepare(vault, self.journal.segment(), leaf, &event, envelope, attachments)
                 .map_err(|error| Fatal::Store(error.to_string()))?;
-        self.state.apply(&event, envelope.map(Arc::as_ref)).map_err(|error| Fatal::Store(error.to_string()))?;
+        self.state
+            .apply(&event, envelope.map(Arc::as_ref))
+            .map_err(|error| Fatal::Store(error.to_string()))?;
         self.events.push(new);
         self.core.store.remember(opened);
         Ok(Recorded { leaf, prepared_event: bytes, salt })

@@ -7,6 +7,8 @@
 mod blocks;
 mod rows;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 pub use rows::{Direction, Row};
 pub use scan::{Flags, Page, Scan};

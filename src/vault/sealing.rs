@@ -72,8 +72,7 @@ impl Vault {
     ) -> Result<Vec<u8>, SealError> {
         let key = Key::generate().map_err(|_| SealError::Unsealed)?;
         let segment_key = self.segment_key(segment)?;
-        let wrapped =
-            aead::wrap(&segment_key, seed, ITEM_KEY, aad, &key).map_err(|_| SealError::Unsealed)?;
+        let wrapped = aead::wrap(&segment_key, seed, ITEM_KEY, aad, &key).map_err(|_| SealError::Unsealed)?;
         let item = aead::seal(&key, seed, ITEM, aad, item).map_err(|_| SealError::Unsealed)?;
         Ok([wrapped, item].concat())
     }

@@ -135,9 +135,8 @@ impl Vault {
     fn write(&self, name: &str, key: &Key) -> Result<(), VaultError> {
         let path = self.folder.join(format!("{name}.key"));
         let seed = random::array::<32>().map_err(|_| VaultError::Random)?;
-        let sealed =
-            aead::wrap(&self.key_encryption_key, &seed, LABEL, &aad(&self.store, name), key)
-                .map_err(|_| VaultError::Damaged(path.clone()))?;
+        let sealed = aead::wrap(&self.key_encryption_key, &seed, LABEL, &aad(&self.store, name), key)
+            .map_err(|_| VaultError::Damaged(path.clone()))?;
         let mut bytes = [&MAGIC[..], &seed, &sealed, &[0; 4]].concat();
         let crc = crc32c::crc32c(&bytes);
         bytes.extend_from_slice(&crc.to_le_bytes());
