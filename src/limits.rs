@@ -129,6 +129,15 @@ pub const DELIVERY_ANSWER: Duration = Duration::from_secs(60);
 /// Longest wait for the answer to Open.
 pub const OPEN_ANSWER: Duration = Duration::from_secs(15);
 
+/// Shortest time between two heads shown to be cosigned.
+pub const WITNESS_INTERVAL: Duration = Duration::from_secs(1);
+/// Longest time without a cosignature: the heartbeat of an idle channel.
+pub const WITNESS_HEARTBEAT: Duration = Duration::from_secs(30);
+/// Shortest time between two heads of the other Party that are recorded.
+pub const WITNESS_RECORDS: Duration = Duration::from_millis(500);
+/// Heads of the other Party that may be recorded at once after a pause.
+pub const WITNESS_BURST: u32 = 8;
+
 /// Items read from the journal at once for a feed.
 pub const FEED_PAGE: usize = 256;
 /// Bytes of content read at once for a feed.

@@ -145,6 +145,12 @@ impl Store {
         Ok(None)
     }
 
+    /// The signed checkpoint with which the other Party's head of this size was accepted, where it is held.
+    pub fn accepted_note(&self, size: u64) -> Option<String> {
+        let found = self.find(&Lookup::Accepted(size)).ok()??;
+        found.record.notes.first().cloned()
+    }
+
     fn confirm(&self, leaf: u64, lookup: &Lookup) -> Result<Option<Arc<OpenedEvent>>, StoreError> {
         let opened = self.event(leaf)?;
         let found = lookups(&opened.event, opened.envelope.as_deref()).contains(lookup);

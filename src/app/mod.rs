@@ -148,16 +148,9 @@ impl Daemon {
             settings: settings.clone(),
         });
         let (delivery, delivery_seen) = watch::channel(Health::default());
-        let courier = Courier {
-            link: link.clone(),
-            dial: DialSettings::new(
-                &settings.peer.address,
-                &settings.peer.server_name,
-                peer_door.tls.clone(),
-            ),
-            backoff: settings.peer.backoff,
-            health: delivery,
-        };
+        let dial =
+            DialSettings::new(&settings.peer.address, &settings.peer.server_name, peer_door.tls.clone());
+        let courier = Courier::new(link.clone(), dial, settings.peer.backoff, delivery);
         let office = Office {
             engine: engine.clone(),
             follower: follower.clone(),

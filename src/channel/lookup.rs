@@ -16,6 +16,9 @@ pub enum Lookup {
     Acknowledged(u64),
     /// The `Equivocation` event of a sequence.
     Equivocation(u64),
+    /// The event that accepted the other Party's head of this size: its `Witnessed` event, or the `Acknowledged` event
+    /// that holds its signed checkpoint.
+    Accepted(u64),
     /// The `HandedOver` event that names a message's ledger index.
     HandedOver(u64),
 }
@@ -29,6 +32,7 @@ impl Lookup {
             Self::Consumed(sequence) => (b'c', &sequence.to_be_bytes()),
             Self::Acknowledged(sequence) => (b'a', &sequence.to_be_bytes()),
             Self::Equivocation(sequence) => (b'e', &sequence.to_be_bytes()),
+            Self::Accepted(size) => (b'w', &size.to_be_bytes()),
             Self::HandedOver(leaf) => (b'h', &leaf.to_be_bytes()),
         };
         [&[kind], value].concat()
@@ -42,7 +46,12 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
         Some(Fact::Sealed(sealed)) => Lookup::Sealed(sealed.sequence),
         Some(Fact::Received(received)) => Lookup::Consumed(received.sequence),
         Some(Fact::Rejected(rejected)) => return vec![Lookup::Consumed(rejected.sequence)],
-        Some(Fact::Acknowledged(acknowledged)) => return vec![Lookup::Acknowledged(acknowledged.sequence)],
+        Some(Fact::Acknowledged(acknowledged)) => {
+            let names =
+                [Lookup::Acknowledged(acknowledged.sequence), Lookup::Accepted(acknowledged.peer_size)];
+            return names.to_vec();
+        }
+        Some(Fact::Witnessed(witnessed)) => return vec![Lookup::Accepted(witnessed.size)],
         Some(Fact::Equivocation(equivocation)) => return vec![Lookup::Equivocation(equivocation.sequence)],
         Some(Fact::HandedOver(handed_over)) => {
             return handed_over.leaves.iter().copied().map(Lookup::HandedOver).collect();

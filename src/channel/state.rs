@@ -6,7 +6,7 @@
 use super::envelope::order;
 use crate::crypto::digest::Digest;
 use crate::wire::channel::v1 as wire;
-use crate::wire::ledger::v1::{Event, event::Fact};
+use crate::wire::ledger::v1::{Event, OperatorAction, event::Fact};
 use prost::Message as _;
 use prost_types::Timestamp;
 use std::collections::BTreeMap;
@@ -22,7 +22,8 @@ pub struct ChainEnd {
     pub signed_at: Option<Timestamp>,
 }
 
-/// The other Party's ledger head as last accepted.
+/// A head that one Party has and the other knows: of the other Party's ledger as last accepted here, or of this ledger
+/// as last cosigned there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerHead {
     /// Leaves; 0 before the first.
@@ -44,6 +45,9 @@ pub struct State {
     peer_epoch: u32,
     peer_head: PeerHead,
     cursors: BTreeMap<String, u64>,
+    cosigned: PeerHead,
+    material_size: u64,
+    held: bool,
 }
 
 /// Why an event cannot follow the state.
@@ -61,6 +65,9 @@ pub enum FoldError {
     /// The envelope the event speaks of is missing or another.
     #[error("the event is not about the envelope stored with it")]
     Envelope,
+    /// A head is missing, or does not go beyond the one before it.
+    #[error("the event's head does not follow the one before it")]
+    Head,
     /// The event was recorded before the one before it.
     #[error("the event was recorded before its predecessor")]
     Time,
@@ -80,6 +87,9 @@ impl Default for State {
             peer_epoch: 0,
             peer_head: PeerHead { size: 0, root: Digest::ZERO },
             cursors: BTreeMap::new(),
+            cosigned: PeerHead { size: 0, root: Digest::ZERO },
+            material_size: 0,
+            held: false,
         }
     }
 }
@@ -130,6 +140,22 @@ impl State {
         self.peer_head
     }
 
+    /// This ledger's head as the other Party cosigned it last.
+    pub fn cosigned(&self) -> PeerHead {
+        self.cosigned
+    }
+
+    /// Whether something has happened since then that says more than a head or a cosignature. Only that is worth another
+    /// exchange: two daemons that told each other of their telling would never be done.
+    pub fn has_uncosigned(&self) -> bool {
+        self.material_size > self.cosigned.size
+    }
+
+    /// Whether the channel is held because the other Party's ledger contradicted itself.
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
     /// Everything in the feed before this ledger index was taken over by the client.
     pub fn cursor(&self, client: &str) -> u64 {
         self.cursors.get(client).copied().unwrap_or(0)
@@ -153,6 +179,9 @@ impl State {
         self.apply_fact(fact, envelope)?;
         self.epoch = event.epoch;
         self.size += 1;
+        if !matches!(fact, Fact::Witnessed(_) | Fact::Cosigned(_)) {
+            self.material_size = self.size;
+        }
         self.last_recorded_at = Some(recorded_at);
         Ok(())
     }
@@ -180,6 +209,26 @@ impl State {
                 self.acknowledged = acknowledged.sequence;
                 if acknowledged.peer_size >= self.peer_head.size {
                     self.peer_head = PeerHead { size: acknowledged.peer_size, root };
+                }
+            }
+            Fact::Witnessed(witnessed) => {
+                let root = Digest::from_slice(&witnessed.root).ok_or(FoldError::Head)?;
+                if witnessed.size <= self.peer_head.size {
+                    return Err(FoldError::Head);
+                }
+                self.peer_head = PeerHead { size: witnessed.size, root };
+            }
+            Fact::Cosigned(cosigned) => {
+                let root = Digest::from_slice(&cosigned.root).ok_or(FoldError::Head)?;
+                if cosigned.size <= self.cosigned.size || cosigned.size > self.size {
+                    return Err(FoldError::Head);
+                }
+                self.cosigned = PeerHead { size: cosigned.size, root };
+            }
+            Fact::Contradiction(_) => self.held = true,
+            Fact::OperatorActed(acted) => {
+                if acted.action() == OperatorAction::ReleaseChannel {
+                    self.held = false;
                 }
             }
             Fact::HandedOver(handed_over) => {
@@ -234,6 +283,10 @@ impl State {
                     next_leaf: *next_leaf,
                 })
                 .collect(),
+            cosigned_size: self.cosigned.size,
+            cosigned_root: self.cosigned.root.to_bytes(),
+            material_size: self.material_size,
+            held: self.held,
         }
         .encode_to_vec()
     }
@@ -256,6 +309,9 @@ impl State {
                 .into_iter()
                 .map(|cursor| (cursor.client, cursor.next_leaf))
                 .collect(),
+            cosigned: PeerHead { size: state.cosigned_size, root: Digest::from_slice(&state.cosigned_root)? },
+            material_size: state.material_size,
+            held: state.held,
         })
     }
 }

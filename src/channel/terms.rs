@@ -1,5 +1,6 @@
 //! Who talks to whom, under which agreement.
 
+use crate::ledger::Cosigner;
 use crate::ledger::note::Vkey;
 use crate::wire::channel::v1::Environment;
 
@@ -43,6 +44,16 @@ impl Terms {
     /// Verifier key of the other Party's ledger in an epoch.
     pub fn peer_vkey(&self, epoch: u32, public: [u8; 32]) -> Vkey {
         Vkey::of(&self.peer_origin(epoch), public)
+    }
+
+    /// This Party as the cosigner of the other Party's ledger, in an epoch (C2SP tlog-cosignature).
+    pub fn cosigner(&self, epoch: u32, public: [u8; 32]) -> Cosigner {
+        Cosigner::of(&self.origin(epoch), public)
+    }
+
+    /// The other Party as the cosigner of this ledger, in an epoch.
+    pub fn peer_cosigner(&self, epoch: u32, public: [u8; 32]) -> Cosigner {
+        Cosigner::of(&self.peer_origin(epoch), public)
     }
 
     fn origin_of(&self, party: &str, epoch: u32) -> String {

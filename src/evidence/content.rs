@@ -16,7 +16,7 @@ use crate::treaty;
 use crate::vault::{Place, SealError, Vault};
 use crate::wire::assistance::v1::Body;
 use crate::wire::channel::v1::{Environment, StatementType};
-use crate::wire::ledger::v1::{Acknowledged, Event, Item, Receipt, event::Fact};
+use crate::wire::ledger::v1::{Acknowledged, Cosigned, Event, Item, Receipt, event::Fact};
 use bytes::Bytes;
 use prost::Message as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,19 +147,34 @@ impl<'a> Contents<'a> {
             _ => false,
         };
         let proves = matches!(fact, Some(Fact::Acknowledged(_)));
+        let noted = match fact {
+            Some(Fact::Witnessed(_) | Fact::Cosigned(_)) => record.notes.len() == 1,
+            Some(Fact::Contradiction(_)) => (1..=2).contains(&record.notes.len()),
+            Some(Fact::Acknowledged(_)) => record.notes.len() <= 1,
+            _ => record.notes.is_empty(),
+        };
         let wrong = [
             ("envelope", record.envelope.is_empty() == speaks),
             ("signature", record.signature.is_empty() == speaks),
             ("receipt", record.receipt.is_empty() == proves),
             ("item", sealed.item.is_empty() == holds),
             ("effect", !holds && !record.effect.is_empty()),
+            ("note", !noted),
         ];
         if let Some((what, _)) = wrong.into_iter().find(|(_, wrong)| *wrong) {
             return Err(Fault::Stored(what));
         }
         match fact {
             Some(Fact::Founded(founded)) => self.check_founding(founded),
-            Some(Fact::Acknowledged(event)) => self.check_receipt(leaf, offset, event, &record.receipt),
+            Some(Fact::Acknowledged(event)) => {
+                self.check_receipt(leaf, offset, event, &record.receipt)?;
+                let epoch = self.peer.0;
+                self.check_head(leaf, offset, (event.peer_size, &event.peer_root), epoch, &record.notes)
+            }
+            Some(Fact::Witnessed(event)) => {
+                self.check_head(leaf, offset, (event.size, &event.root), event.epoch, &record.notes)
+            }
+            Some(Fact::Cosigned(event)) => self.check_cosigned(leaf, offset, event, opened),
             Some(fact) if speaks => {
                 self.check_envelope(leaf, offset, fact, opened)?;
                 self.check_item(leaf, opened, sealed)
@@ -256,6 +271,44 @@ impl<'a> Contents<'a> {
         if treaty && effect(&item.body) != opened.record.effect {
             self.other_effects += 1;
         }
+        Ok(())
+    }
+
+    /// A head of the other Party's ledger is what its signed checkpoint says.
+    fn check_head(
+        &mut self,
+        leaf: u64,
+        offset: u64,
+        (size, root): (u64, &[u8]),
+        epoch: u32,
+        notes: &[String],
+    ) -> Result<(), Fault> {
+        let root = Digest::from_slice(root).ok_or(Fault::PeerHead)?;
+        let vkey = self.keys.terms.peer_vkey(epoch, self.keys.peer_ledger_key);
+        let head = |note: &String| {
+            let (note, vkey) = (note.clone(), vkey.clone());
+            (leaf, offset, Job::Head { note, size, root, vkey, cosigned: None })
+        };
+        self.jobs.extend(notes.iter().map(head));
+        Ok(())
+    }
+
+    /// A head of this ledger is what its checkpoint says, and the other Party cosigned it at the time recorded.
+    fn check_cosigned(
+        &mut self,
+        leaf: u64,
+        offset: u64,
+        event: &Cosigned,
+        opened: &OpenedEvent,
+    ) -> Result<(), Fault> {
+        let root = Digest::from_slice(&event.root).ok_or(Fault::PeerHead)?;
+        let note = opened.record.notes.first().cloned().ok_or(Fault::Stored("note"))?;
+        let terms = &self.keys.terms;
+        let Some(ledger_key) = self.ledger_key else { return Ok(()) };
+        let vkey = terms.vkey(opened.event.epoch, ledger_key);
+        let epoch = self.state.as_ref().map_or(1, |state| state.peer_epoch().max(1));
+        let cosigned = Some((terms.peer_cosigner(epoch, self.keys.peer_ledger_key), event.cosigned_at));
+        self.jobs.push((leaf, offset, Job::Head { note, size: event.size, root, vkey, cosigned }));
         Ok(())
     }
 

@@ -7,8 +7,10 @@ use crate::channel::proof_check::Checker;
 use crate::channel::receipt::SentEnvelope;
 use crate::channel::state::PeerHead;
 use crate::crypto::cms;
+use crate::crypto::digest::Digest;
+use crate::ledger::Cosigner;
 use crate::ledger::checkpoint::Checkpoint;
-use crate::ledger::note::Vkey;
+use crate::ledger::note::{Note, Vkey};
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::Receipt;
 use bytes::Bytes;
@@ -33,6 +35,19 @@ pub(super) enum Job {
         signature: Bytes,
         /// Of this Party; otherwise of the other.
         own: bool,
+    },
+    /// A signed note that an event about a head rests on.
+    Head {
+        /// The note.
+        note: String,
+        /// Leaves of the head.
+        size: u64,
+        /// Root of the head.
+        root: Digest,
+        /// Whose ledger it is a checkpoint of.
+        vkey: Vkey,
+        /// Who must have cosigned it, and the time that must be stated.
+        cosigned: Option<(Cosigner, u64)>,
     },
     /// A receipt of the other Party.
     Receipt {
@@ -76,6 +91,9 @@ fn verify_some(jobs: &[(u64, u64, Job)], keys: Option<&Keys>) -> Vec<(u64, u64, 
             (Job::Envelope { bytes, signature, own }, Some(keys)) => {
                 verify_envelope(bytes, signature, *own, keys)
             }
+            (Job::Head { note, size, root, vkey, cosigned }, _) => {
+                verify_head(note, (*size, root), vkey, cosigned.as_ref())
+            }
             (Job::Receipt { receipt, sent, peer, rejection }, Some(keys)) => {
                 let epoch = peer.0;
                 let checker = match &mut checker {
@@ -92,6 +110,22 @@ fn verify_some(jobs: &[(u64, u64, Job)], keys: Option<&Keys>) -> Vec<(u64, u64, 
         failed.extend(verified.err().map(|fault| (*leaf, *offset, fault)));
     }
     failed
+}
+
+fn verify_head(
+    note: &str,
+    (size, root): (u64, &Digest),
+    vkey: &Vkey,
+    cosigned: Option<&(Cosigner, u64)>,
+) -> Result<(), Fault> {
+    let checkpoint = Checkpoint::verify(note, vkey).map_err(Fault::Checkpoint)?;
+    if checkpoint.size != size || checkpoint.root != *root {
+        return Err(Fault::PeerHead);
+    }
+    let Some((cosigner, time)) = cosigned else { return Ok(()) };
+    let note = Note::parse(note).map_err(|error| Fault::Checkpoint(error.into()))?;
+    let stated = cosigner.cosigned_at(&note).map_err(|error| Fault::Checkpoint(error.into()))?;
+    if stated == *time { Ok(()) } else { Err(Fault::Digest("cosignature's time")) }
 }
 
 /// A renewed certificate names the same key; the signature names the certificate of its time.

@@ -25,6 +25,8 @@ pub struct Accepted {
     pub peer_size: u64,
     /// The other Party's ledger as accepted with it: root hash.
     pub peer_root: Digest,
+    /// The signed checkpoint of that ledger; once for all receipts that came together, with the last.
+    pub peer_note: Option<String>,
 }
 
 /// Why receipts are not recorded.
@@ -48,7 +50,9 @@ pub(super) struct Acknowledge {
 
 impl Acknowledge {
     pub(super) fn bytes_max(&self) -> u64 {
-        self.receipts.iter().map(|accepted| accepted.receipt.len() as u64 + OVERHEAD_BYTES).sum()
+        let of =
+            |accepted: &Accepted| accepted.receipt.len() + accepted.peer_note.as_ref().map_or(0, String::len);
+        self.receipts.iter().map(|accepted| of(accepted) as u64 + OVERHEAD_BYTES).sum()
     }
 
     pub(super) fn refuse(self) {
@@ -75,7 +79,9 @@ impl Acknowledge {
                 peer_size: accepted.peer_size,
                 peer_root: accepted.peer_root.to_bytes(),
             });
-            desk.record(fact, None, Attachments { receipt: accepted.receipt, ..Attachments::default() })?;
+            let notes = accepted.peer_note.into_iter().collect();
+            let attachments = Attachments { receipt: accepted.receipt, notes, ..Attachments::default() };
+            desk.record(fact, None, attachments)?;
         }
         desk.answer(move |_| {
             let _ = self.reply.send(answer);

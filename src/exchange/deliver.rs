@@ -69,6 +69,12 @@ pub enum ConsumeError {
     /// Another envelope holds its place.
     #[error("another envelope holds this place in the chain")]
     Equivocation,
+    /// The sender's ledger is not proven to extend the one accepted here.
+    #[error("show your ledger with Witness first: it is not proven to extend the one accepted here")]
+    Unproven,
+    /// The channel is held.
+    #[error("the channel is held after a contradiction, until a person releases it")]
+    Held,
     /// There is no space here.
     #[error("there is no space left; nothing was changed")]
     NoSpace,
@@ -105,6 +111,10 @@ impl Consume {
     }
 
     pub(super) fn decide(self, desk: &mut Desk) -> Result<(), Fatal> {
+        if desk.state.is_held() {
+            drop(self.reply.send(Err(ConsumeError::Held)));
+            return Ok(());
+        }
         let mut decided = Vec::with_capacity(self.arrivals.len());
         let mut stopped = None;
         for arrival in self.arrivals {
@@ -175,6 +185,7 @@ fn consume(desk: &mut Desk, arrival: Arrival, rejected: Option<RejectionReason>)
         signature: arrival.signature,
         effect: if rejected.is_none() { arrival.effect } else { Bytes::new() },
         receipt: Bytes::new(),
+        notes: Vec::new(),
         item,
     };
     let recorded = desk.record(fact, Some(envelope.shared()), attachments)?;

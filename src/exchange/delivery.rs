@@ -17,4 +17,6 @@ pub struct Health {
     pub next_attempt_at: Option<Timestamp>,
     /// Key exchange group of the current connection.
     pub tls_group: String,
+    /// When the other Party last cosigned this ledger, by its clock, in this session.
+    pub cosigned_at: Option<Timestamp>,
 }

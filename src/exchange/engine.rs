@@ -3,6 +3,7 @@
 use super::acknowledge::{Accepted, Acknowledge, AcknowledgeError};
 use super::commit::Progress;
 use super::deliver::{Arrival, Consume, ConsumeError, Outcome};
+use super::heads::{HeadAnswer, HeadError, Heads, ShownHead};
 use super::local::{HandOver, Note, NoteError};
 use super::submit::{Outgoing, Submit, SubmitError, repeat};
 use super::writer::{Command, Core};
@@ -10,7 +11,7 @@ use crate::channel::lookup::Lookup;
 use crate::channel::lookup::message_id;
 use crate::channel::state::State;
 use crate::store::Store;
-use crate::wire::ledger::v1::{HandedOver, event::Fact};
+use crate::wire::ledger::v1::{Contradiction, Cosigned, HandedOver, event::Fact};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -131,6 +132,36 @@ impl Engine {
         let command = Command::HandOver(HandOver { handed_over, reply });
         queue.send(command).await.map_err(|_| NoteError::Stopping)?;
         answer.await.unwrap_or(Err(NoteError::Stopping))
+    }
+
+    /// Shows a head of the other Party; the answer comes when it is recorded.
+    pub async fn show_head(&self, shown: ShownHead) -> Result<HeadAnswer, HeadError> {
+        let (reply, answer) = oneshot::channel();
+        self.first(Heads::Show(Box::new(shown), reply)).await?;
+        answer.await.unwrap_or(Err(HeadError::Stopping))
+    }
+
+    /// Records that the other Party cosigned a head of this ledger.
+    pub async fn cosigned(&self, cosigned: Cosigned, note: String) -> Result<(), HeadError> {
+        let (reply, answer) = oneshot::channel();
+        self.first(Heads::Cosign(cosigned, note, reply)).await?;
+        answer.await.unwrap_or(Err(HeadError::Stopping))
+    }
+
+    /// Records that the other Party's ledger contradicts itself, and holds the channel.
+    pub async fn contradicted(
+        &self,
+        contradiction: Contradiction,
+        notes: Vec<String>,
+    ) -> Result<(), HeadError> {
+        let (reply, answer) = oneshot::channel();
+        self.first(Heads::Contradict(contradiction, notes, reply)).await?;
+        answer.await.unwrap_or(Err(HeadError::Stopping))
+    }
+
+    async fn first(&self, command: Heads) -> Result<(), HeadError> {
+        let queue = self.queues().ok_or(HeadError::Stopping)?.first;
+        queue.send(Command::Heads(command)).await.map_err(|_| HeadError::Stopping)
     }
 
     /// Records a fact that changes no chain.

@@ -25,6 +25,8 @@ pub struct Attachments {
     pub effect: Bytes,
     /// The receipt that is recorded.
     pub receipt: Bytes,
+    /// Signed notes that the fact rests on.
+    pub notes: Vec<String>,
     /// The content.
     pub item: Option<Item>,
 }
@@ -61,6 +63,7 @@ pub fn prepare(
         signature: attachments.signature,
         effect: attachments.effect,
         receipt: attachments.receipt,
+        notes: attachments.notes,
     };
     let item = attachments.item.as_ref().map(to_seal);
     let sealed = vault.seal(place, to_seal(&record), item)?;

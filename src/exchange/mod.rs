@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`event`] facts on their way into the journal ·
 //! [`start`] founding and opening · [`writer`] the one task that decides · [`commit`] the one task that makes
-//! durable · [`submit`], [`deliver`], [`acknowledge`], [`local`] what is decided, one file for each command ·
+//! durable · [`submit`], [`deliver`], [`acknowledge`], [`heads`], [`local`] what is decided, one file for each command ·
 //! [`readers`] who reads what arrives · [`receipts`] proofs made and checked · [`engine`] the handle everyone else holds.
 //!
 //! Invariants:
@@ -20,6 +20,7 @@ pub mod engine;
 pub mod event;
 pub mod follow;
 mod hand;
+pub mod heads;
 pub mod local;
 pub mod parcel;
 pub mod readers;

@@ -99,6 +99,7 @@ impl Submit {
             effect,
             item: Some(item),
             receipt: Bytes::new(),
+            notes: Vec::new(),
         };
         desk.record(fact, Some(envelope.shared()), attachments)?;
         desk.remember(id, leaf);

@@ -192,6 +192,7 @@ pub async fn deliver(from: &Side, to: &Side) -> Result<u64, Halt> {
         let (receipted, checkpoint) = checker.receipt(&receipt, &sent).unwrap();
         assert_eq!(checkpoint.size, size);
         let accepted = Accepted {
+            peer_note: None,
             sequence: next,
             envelope_digest: sent.digest,
             receipt: receipt.encode_to_vec().into(),

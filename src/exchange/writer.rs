@@ -8,6 +8,7 @@ use super::clock::Clock;
 use super::commit::{Answer, Committed, Committer, Progress, Stopped};
 use super::deliver::Consume;
 use super::event::{Attachments, Prepared, prepare};
+use super::heads::Heads;
 use super::local::{HandOver, Note};
 use super::readers::{Following, Readers};
 use super::submit::Submit;
@@ -54,6 +55,7 @@ pub(super) enum Command {
     Acknowledge(Acknowledge),
     HandOver(HandOver),
     Note(Note),
+    Heads(Heads),
 }
 
 impl Command {
@@ -65,6 +67,7 @@ impl Command {
             Self::Acknowledge(command) => command.bytes_max(),
             Self::HandOver(command) => command.bytes_max(),
             Self::Note(command) => command.bytes_max(),
+            Self::Heads(command) => command.bytes_max(),
         }
     }
 
@@ -75,6 +78,7 @@ impl Command {
             Self::Acknowledge(command) => command.decide(desk),
             Self::HandOver(command) => command.decide(desk),
             Self::Note(command) => command.decide(desk),
+            Self::Heads(command) => command.decide(desk),
         }
     }
 
@@ -86,6 +90,7 @@ impl Command {
             Self::Acknowledge(command) => command.refuse(),
             Self::HandOver(command) => command.refuse(),
             Self::Note(command) => command.refuse(),
+            Self::Heads(command) => command.refuse(),
         }
     }
 }
@@ -113,6 +118,8 @@ pub(super) struct Desk {
     readers: Vec<Arc<Following>>,
     /// Messages of the batch that they read.
     arrived: Vec<u64>,
+    /// The head that the other Party showed last was not proven.
+    doubted: bool,
     /// Messages decided but perhaps not durable yet, with their ledger index.
     pending: HashMap<[u8; 16], u64>,
 }
@@ -135,6 +142,7 @@ impl Desk {
             answers: Vec::new(),
             readers: Vec::new(),
             arrived: Vec::new(),
+            doubted: false,
             pending: HashMap::new(),
         }
     }
@@ -182,6 +190,16 @@ impl Desk {
         self.events.push(new);
         self.core.store.remember(opened);
         Ok(Recorded { leaf, prepared_event: bytes, salt })
+    }
+
+    /// Doubts the other Party's ledger; returns whether it was doubted before.
+    pub(super) fn doubt(&mut self) -> bool {
+        std::mem::replace(&mut self.doubted, true)
+    }
+
+    /// The other Party's ledger is proven.
+    pub(super) fn trust(&mut self) {
+        self.doubted = false;
     }
 
     /// Remembers a message that those read who follow what arrives.

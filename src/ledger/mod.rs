@@ -5,6 +5,7 @@
 //! Every parser accepts exactly the texts that its encoder writes.
 
 pub mod checkpoint;
+pub mod cosignature;
 pub mod note;
 pub mod proof;
 pub mod stored;
@@ -12,6 +13,7 @@ pub mod tlog_proof;
 pub mod tree;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use cosignature::Cosigner;
 pub use note::{Note, NoteError, Vkey};
 pub use proof::{Nodes, ProofError, ProveError};
 pub use tlog_proof::{TlogProof, TlogProofError};

@@ -148,6 +148,11 @@ impl NoteSignature {
         format!("{DASH}{} {}\n", self.name, to_base64(&bytes))
     }
 
+    /// Reads exactly what [`Self::line`] writes.
+    pub fn read(line: &str) -> Option<Self> {
+        Self::parse(line.strip_suffix('\n')?)
+    }
+
     fn parse(line: &str) -> Option<Self> {
         let (name, base64) = line.strip_prefix(DASH)?.split_once(' ')?;
         let bytes = from_base64(base64)?;
@@ -230,7 +235,7 @@ pub fn is_key_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= KEY_NAME_BYTES_MAX && !name.contains(forbidden)
 }
 
-fn key_id(name: &str, algorithm: u8, public: &[u8]) -> u32 {
+pub(super) fn key_id(name: &str, algorithm: u8, public: &[u8]) -> u32 {
     let digest = Digest::of_parts(&[name.as_bytes(), b"\n", &[algorithm], public]);
     let [a, b, c, d, ..] = *digest.as_bytes();
     u32::from_be_bytes([a, b, c, d])

@@ -3,13 +3,15 @@
 use super::keys::Keys;
 use super::v1::operations_service_server::OperationsService;
 use super::v1::{
-    DeliveryHealth, GetStatusRequest, GetStatusResponse, IndexHealth, ReloadCertificatesRequest,
-    ReloadCertificatesResponse,
+    DeliveryHealth, GetStatusRequest, GetStatusResponse, IndexHealth, ReleaseChannelRequest,
+    ReleaseChannelResponse, ReloadCertificatesRequest, ReloadCertificatesResponse, WitnessHealth,
 };
-use crate::door::Refusal;
+use crate::door::{PeerIdentity, Refusal};
 use crate::exchange::delivery::Health;
 use crate::exchange::engine::Engine;
 use crate::exchange::follow::{Follower, Indexed};
+use crate::limits;
+use crate::wire::ledger::v1::{OperatorActed, OperatorAction, event::Fact};
 use prost_types::Timestamp;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -56,6 +58,12 @@ impl Service {
             commits: progress.commits,
             cpu_microseconds: cpu_microseconds(),
             stale_revocation_lists: self.keys.stale_lists().into_iter().map(str::to_owned).collect(),
+            witness: Some(WitnessHealth {
+                cosigned_size: progress.state.cosigned().size,
+                cosigned_at: self.delivery.borrow().cosigned_at,
+                accepted_size: progress.state.peer_head().size,
+                held: progress.state.is_held(),
+            }),
         }
     }
 }
@@ -64,6 +72,26 @@ impl Service {
 impl OperationsService for Service {
     async fn get_status(&self, _: Request<GetStatusRequest>) -> Result<Response<GetStatusResponse>, Status> {
         Ok(Response::new(self.status()))
+    }
+
+    async fn release_channel(
+        &self,
+        request: Request<ReleaseChannelRequest>,
+    ) -> Result<Response<ReleaseChannelResponse>, Status> {
+        let identity = request.extensions().get::<PeerIdentity>();
+        let operator_key_id = identity.map(|identity| identity.key_id.to_bytes()).unwrap_or_default();
+        if !self.engine.state().is_held() {
+            let told = "the channel is not held";
+            return Err(Refusal::new(Code::FailedPrecondition, "CHANNEL_NOT_HELD", told).status());
+        }
+        let action = OperatorAction::ReleaseChannel.into();
+        let acted = OperatorActed { action, operator_key_id, reason: request.into_inner().reason };
+        self.engine.note(Fact::OperatorActed(acted)).await.map_err(|error| {
+            Refusal::new(Code::Unavailable, "NOT_RECORDED", error.to_string())
+                .retry_after(limits::OVERLOAD_RETRY)
+        })?;
+        tracing::warn!("a person released the channel");
+        Ok(Response::new(ReleaseChannelResponse {}))
     }
 
     async fn reload_certificates(

@@ -5,8 +5,10 @@
 
 use super::Link;
 use super::introduction::{Mismatch, check, introduce};
+use super::trustworthy::Doubts;
 use super::v1::peer_service_client::PeerServiceClient;
 use super::v1::{DeliverRequest, DeliverResponse, Delivery, OpenRequest};
+use super::witness::be_witnessed;
 use crate::channel::receipt::SentEnvelope;
 use crate::channel::retry::Backoff;
 use crate::channel::state::{PeerHead, State};
@@ -14,8 +16,10 @@ use crate::crypto::random;
 use crate::door::{DialError, DialSettings, Dialled, Shutdown, dial};
 use crate::exchange::acknowledge::{Accepted, AcknowledgeError};
 use crate::exchange::delivery::Health;
+use crate::exchange::heads::HeadError;
 use crate::exchange::parcel::{Parcel, sealed_from};
 use crate::exchange::receipts::{CheckError, Checker};
+use crate::ledger::Checkpoint;
 use crate::limits;
 use crate::store::StoreError;
 use crate::wire::ledger::v1::Receipt;
@@ -31,7 +35,7 @@ use tonic_types::StatusExt as _;
 
 /// Why a session ended.
 #[derive(Debug, thiserror::Error)]
-enum SessionError {
+pub(super) enum SessionError {
     #[error("{0}")]
     Dial(#[from] DialError),
     #[error("{}: {}", .0.code(), printable(.0.message(), 200))]
@@ -53,6 +57,10 @@ enum SessionError {
     #[error("{0}")]
     Acknowledge(#[from] AcknowledgeError),
     #[error("{0}")]
+    Head(#[from] HeadError),
+    #[error("the channel is held after a contradiction, until a person releases it")]
+    Held,
+    #[error("{0}")]
     Store(#[from] StoreError),
 }
 
@@ -72,6 +80,8 @@ impl SessionError {
             Self::Closed => "PEER_CONNECTION_CLOSED".to_owned(),
             Self::Rekeyed => "PEER_LEDGER_KEY_CHANGED".to_owned(),
             Self::Acknowledge(_) => "RECEIPT_NOT_RECORDED".to_owned(),
+            Self::Head(_) => "HEAD_NOT_RECORDED".to_owned(),
+            Self::Held => "CHANNEL_HELD".to_owned(),
             Self::Store(_) => "STORE_UNREADABLE".to_owned(),
         }
     }
@@ -99,6 +109,14 @@ pub struct Courier {
     pub backoff: Backoff,
     /// Told at every change.
     pub health: watch::Sender<Health>,
+    doubts: Doubts,
+}
+
+impl Courier {
+    /// A courier that has not set out.
+    pub fn new(link: Link, dial: DialSettings, backoff: Backoff, health: watch::Sender<Health>) -> Self {
+        Self { link, dial, backoff, health, doubts: Doubts::default() }
+    }
 }
 
 /// A request that is sent and not answered.
@@ -148,13 +166,16 @@ impl Courier {
     }
 
     async fn session(&self, failures: &mut u32) -> Result<(), SessionError> {
+        if self.link.engine.state().is_held() {
+            return Err(SessionError::Held);
+        }
         let dialled = dial(&self.dial).await?;
         let mut client = PeerServiceClient::new(dialled.clone())
             .max_decoding_message_size(limits::MESSAGE_BYTES)
             .max_encoding_message_size(limits::MESSAGE_BYTES);
         let state = self.link.engine.state();
         let ledger_key = self.link.trust.load().ledger_key;
-        let mut checker = self.open(&mut client, &state, ledger_key).await?;
+        let (mut checker, accepted_there) = self.open(&mut client, &state, ledger_key).await?;
         // After a failure an opening alone proves nothing: the first sound answer to what waits does.
         if *failures == 0 || state.acknowledged() == state.sealed().sequence {
             self.note_open(failures, dialled.group());
@@ -164,6 +185,8 @@ impl Courier {
         let answers = answers.await.map_err(|_| SessionError::Silent)??.into_inner();
         tokio::select! {
             ended = self.deliver(&dialled, requests, answers, &mut checker, &state, failures) => ended,
+            ended = be_witnessed(&self.link, client, &self.health, accepted_there) => ended,
+            () = self.held() => Err(SessionError::Held),
             () = self.rekeyed(ledger_key) => Err(SessionError::Rekeyed),
         }
     }
@@ -172,6 +195,14 @@ impl Courier {
     async fn rekeyed(&self, ledger_key: [u8; 32]) {
         while self.link.trust.load().ledger_key == ledger_key {
             tokio::time::sleep(limits::CONNECTION_TICK).await;
+        }
+    }
+
+    /// Resolves when the channel is held.
+    async fn held(&self) {
+        let mut progress = self.link.engine.progress();
+        if progress.wait_for(|progress| progress.state.is_held()).await.is_err() {
+            std::future::pending().await
         }
     }
 
@@ -186,18 +217,38 @@ impl Courier {
         client: &mut PeerServiceClient<Dialled>,
         state: &State,
         ledger_key: [u8; 32],
-    ) -> Result<Checker, SessionError> {
+    ) -> Result<(Checker, u64), SessionError> {
         let (introduction, _) = introduce(&self.link, state);
         let request = OpenRequest { introduction: Some(introduction) };
         let response =
             timeout(limits::OPEN_ANSWER, client.open(request)).await.map_err(|_| SessionError::Silent)??;
         let response = response.into_inner();
         let peer = response.introduction.ok_or(SessionError::Unexpected)?;
-        let checkpoint = check(&self.link, state, &peer)?;
+        let checkpoint = match check(&self.link, state, &peer) {
+            Ok(checkpoint) => checkpoint,
+            Err(mismatch) => {
+                self.doubts.note_introduction(&self.link, &mismatch, &peer.checkpoint).await;
+                return Err(mismatch.into());
+            }
+        };
         let checker = Checker::new(self.link.terms().peer_vkey(peer.epoch, ledger_key));
         let PeerHead { size, root } = state.peer_head();
-        checker.extends(size, &root, &checkpoint, &response.consistency)?;
-        Ok(checker)
+        let extends = checker.extends(size, &root, &checkpoint, &response.consistency);
+        self.expect_proven(extends, &checkpoint, &peer.checkpoint).await?;
+        Ok((checker, peer.accepted_size))
+    }
+
+    /// A greater ledger that is not proven to extend the one accepted contradicts it.
+    async fn expect_proven(
+        &self,
+        extends: Result<(), CheckError>,
+        shown: &Checkpoint,
+        note: &str,
+    ) -> Result<(), SessionError> {
+        if let Err(CheckError::Consistency(_)) = &extends {
+            self.doubts.note(&self.link, shown, note).await;
+        }
+        Ok(extends?)
     }
 
     async fn deliver(
@@ -234,7 +285,14 @@ impl Courier {
                 answer = answers.message() => {
                     let answer = answer?.ok_or(SessionError::Closed)?;
                     let sent = in_flight.pop_front().ok_or(SessionError::Unexpected)?;
-                    let (receipts, head) = read_answer(&answer, &sent, checker)?;
+                    let read = read_answer(&answer, &sent, checker);
+                    if let (Err(SessionError::Proof(CheckError::Consistency(_))), Ok(shown)) =
+                        (&read, checker.checkpoint(&answer.checkpoint))
+                    {
+                        self.doubts.note(&self.link, &shown, &answer.checkpoint).await;
+                    }
+                    let (receipts, head) = read?;
+                    self.doubts.forget();
                     accepted = head;
                     if *failures > 0 {
                         self.note_open(failures, dialled.group());
@@ -336,6 +394,11 @@ fn read_answer(
         rejection: receipted.rejection,
         peer_size: current.size,
         peer_root: current.root,
+        peer_note: None,
     };
-    Ok((receipts.into_iter().map(accept).collect(), head))
+    let mut accepted: Vec<Accepted> = receipts.into_iter().map(accept).collect();
+    if let Some(last) = accepted.last_mut() {
+        last.peer_note = Some(answer.checkpoint.clone());
+    }
+    Ok((accepted, head))
 }

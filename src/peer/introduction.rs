@@ -3,7 +3,7 @@
 use super::v1::Introduction;
 use super::{Link, Trust};
 use crate::channel::lookup::Lookup;
-use crate::channel::state::State;
+use crate::channel::state::{PeerHead, State};
 use crate::channel::terms::Terms;
 use crate::crypto::digest::Digest;
 use crate::exchange::receipts::{CheckError, Checker};
@@ -43,6 +43,14 @@ pub enum Mismatch {
     /// It has sealed fewer messages than this daemon has consumed.
     #[error("the other daemon does not know messages of its own that this store holds: it is an older copy")]
     PeerIsBehind,
+    /// Its head has the size of the one accepted here, and another root.
+    #[error(
+        "the other daemon shows another ledger of the size accepted here: two copies of its store are running"
+    )]
+    Fork(Box<Checkpoint>),
+    /// Its head is smaller than the one accepted here.
+    #[error("the other daemon shows a smaller ledger than was accepted here: it is an older copy")]
+    PeerHeadBehind(Box<Checkpoint>),
     /// It has accepted a head of this daemon's ledger that the ledger does not contain.
     #[error("the other daemon accepted a head of our ledger that this store does not contain")]
     HeadUnknown,
@@ -64,6 +72,8 @@ impl Mismatch {
             Self::WeAreBehind => "OWN_CHAIN_BEHIND",
             Self::WeDiffer => "OWN_CHAIN_DIFFERS",
             Self::PeerIsBehind => "PEER_CHAIN_BEHIND",
+            Self::Fork(_) => "PEER_LEDGER_FORKED",
+            Self::PeerHeadBehind(_) => "PEER_LEDGER_BEHIND",
             Self::HeadUnknown => "OWN_HEAD_UNKNOWN",
             Self::Store(_) => "STORE_UNREADABLE",
         }
@@ -106,7 +116,15 @@ pub fn check(link: &Link, state: &State, peer: &Introduction) -> Result<Checkpoi
     check_identity(link.terms(), &trust, peer)?;
     check_chains(link, state, peer)?;
     let mut checker = Checker::new(link.terms().peer_vkey(peer.epoch, trust.ledger_key));
-    Ok(checker.checkpoint(&peer.checkpoint)?)
+    let shown = checker.checkpoint(&peer.checkpoint)?;
+    let PeerHead { size, root } = state.peer_head();
+    if shown.size == size && size > 0 && shown.root != root {
+        return Err(Mismatch::Fork(Box::new(shown)));
+    }
+    if shown.size < size {
+        return Err(Mismatch::PeerHeadBehind(Box::new(shown)));
+    }
+    Ok(shown)
 }
 
 fn check_identity(terms: &Terms, trust: &Trust, peer: &Introduction) -> Result<(), Mismatch> {

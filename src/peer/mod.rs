@@ -1,11 +1,14 @@
 //! The door to the other Party.
 //!
 //! Reading order: [`introduction`] who we are and where our chains stand · [`service`] what the other Party's daemon
-//! may ask of us · [`courier`] the task that brings our messages there, for as long as it takes.
+//! may ask of us · [`courier`] the task that brings our messages there, for as long as it takes · `witness` how the
+//! two ledgers guard each other · `trustworthy` what is known of the other ledger meanwhile.
 
 pub mod courier;
 pub mod introduction;
 pub mod service;
+mod trustworthy;
+mod witness;
 
 /// The generated service package.
 #[allow(
@@ -21,6 +24,9 @@ pub mod v1 {
 use crate::channel::terms::Terms;
 use crate::crypto::certificate::Certificate;
 use crate::exchange::engine::Engine;
+use crate::exchange::heads::contradiction;
+use crate::ledger::Checkpoint;
+use crate::wire::ledger::v1::ContradictionKind;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 
@@ -43,6 +49,16 @@ pub struct Link {
 }
 
 impl Link {
+    /// Records, once, that the other Party showed a head that contradicts the one accepted before.
+    async fn contradicted(&self, kind: ContradictionKind, shown: &Checkpoint, note: &str) {
+        let held = self.engine.state().peer_head();
+        let notes = self.engine.store().accepted_note(held.size).into_iter().chain([note.to_owned()]);
+        let fact = contradiction(kind, held, shown);
+        if let Err(error) = self.engine.contradicted(fact, notes.collect()).await {
+            tracing::error!(%error, "a contradiction of the other Party's ledger is not recorded");
+        }
+    }
+
     /// Who talks to whom.
     pub fn terms(&self) -> &Terms {
         &self.engine.core().terms

@@ -1,8 +1,13 @@
 //! What the other Party's daemon may ask of us.
 
 use super::introduction::{Mismatch, check, introduce};
+use super::trustworthy::{Doubts, Proven};
 use super::v1::peer_service_server::PeerService;
-use super::v1::{DeliverRequest, DeliverResponse, Delivery, OlderHead, OpenRequest, OpenResponse};
+use super::v1::{
+    DeliverRequest, DeliverResponse, Delivery, OlderHead, OpenRequest, OpenResponse, WitnessRequest,
+    WitnessResponse,
+};
+use super::witness::{Pace, witness};
 use super::{Link, Trust};
 use crate::channel::envelope::EnvelopeError;
 use crate::door::{Draining, Refusal};
@@ -24,6 +29,9 @@ use tonic::{Code, Request, Response, Status, Streaming};
 pub struct Service {
     link: Link,
     streams: Arc<Semaphore>,
+    pace: Pace,
+    doubts: Doubts,
+    proven: Proven,
 }
 
 /// What becomes of a few deliveries.
@@ -38,7 +46,8 @@ struct UnderWay {
 impl Service {
     /// Serves the link.
     pub fn new(link: Link) -> Self {
-        Self { link, streams: Arc::new(Semaphore::new(limits::DELIVER_STREAMS)) }
+        let streams = Arc::new(Semaphore::new(limits::DELIVER_STREAMS));
+        Self { link, streams, pace: Pace::default(), doubts: Doubts::default(), proven: Proven::default() }
     }
 }
 
@@ -47,14 +56,28 @@ impl PeerService for Service {
     async fn open(&self, request: Request<OpenRequest>) -> Result<Response<OpenResponse>, Status> {
         let peer = request.into_inner().introduction.ok_or_else(|| malformed("introduction"))?;
         let state = self.link.engine.state();
-        check(&self.link, &state, &peer).map_err(|error| {
-            tracing::warn!(reason = error.reason(), %error, "the other Party's daemon does not fit");
-            mismatch(&error)
-        })?;
+        let shown = match check(&self.link, &state, &peer) {
+            Ok(shown) => shown,
+            Err(error) => {
+                tracing::warn!(reason = error.reason(), %error, "the other Party's daemon does not fit");
+                self.doubts.note_introduction(&self.link, &error, &peer.checkpoint).await;
+                return Err(mismatch(&error));
+            }
+        };
+        self.doubts.forget();
+        self.proven.opened(state.peer_head(), &shown);
         let (introduction, size) = introduce(&self.link, &state);
         let consistency = consistency(self.link.engine.store(), peer.accepted_size, size)
             .map_err(|error| unreadable(&error))?;
         Ok(Response::new(OpenResponse { introduction: Some(introduction), consistency }))
+    }
+
+    async fn witness(&self, request: Request<WitnessRequest>) -> Result<Response<WitnessResponse>, Status> {
+        let answer = witness(&self.link, &self.pace, request.into_inner()).await?;
+        if !answer.cosignature.is_empty() {
+            self.proven.prove();
+        }
+        Ok(Response::new(answer))
     }
 
     type DeliverStream = ReceiverStream<Result<DeliverResponse, Status>>;
@@ -73,8 +96,9 @@ impl PeerService for Service {
         let (under_way, answers) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
         let (responses, stream) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
         let (link, requests) = (self.link.clone(), request.into_inner());
+        let proven = self.proven.clone();
         tokio::spawn(async move {
-            if let Err(status) = take_in(&link, requests, &draining, &under_way).await {
+            if let Err(status) = take_in(&link, &proven, requests, &draining, &under_way).await {
                 // In its turn: what was taken in before is answered first.
                 let _ = under_way.send(Err(status)).await;
             }
@@ -91,6 +115,7 @@ impl PeerService for Service {
 /// Verifies what arrives, several requests at a time, and gives it to the engine in the order of the stream.
 async fn take_in(
     link: &Link,
+    proven: &Proven,
     mut requests: Streaming<DeliverRequest>,
     draining: &Draining,
     under_way: &mpsc::Sender<Result<UnderWay, Status>>,
@@ -120,6 +145,9 @@ async fn take_in(
             let mut arrivals = Vec::new();
             for task in tasks {
                 arrivals.extend(task.await.map_err(|_| stopping())??);
+            }
+            if !proven.is_proven().await {
+                return Err(refused(ConsumeError::Unproven));
             }
             let answer = link.engine.consume(arrivals).await.map_err(refused)?;
             if under_way.send(Ok(UnderWay { accepted_size, answer })).await.is_err() {
@@ -228,6 +256,8 @@ fn refused(error: ConsumeError) -> Status {
     let (code, reason) = match error {
         ConsumeError::Refused(refusal) => (Code::FailedPrecondition, refusal.reason()),
         ConsumeError::Equivocation => (Code::FailedPrecondition, "EQUIVOCATION"),
+        ConsumeError::Unproven => (Code::FailedPrecondition, "LEDGER_UNPROVEN"),
+        ConsumeError::Held => (Code::FailedPrecondition, "CHANNEL_HELD"),
         ConsumeError::NoSpace => (Code::ResourceExhausted, "NO_SPACE"),
         ConsumeError::Stopping => (Code::Unavailable, "STOPPING"),
     };

@@ -104,6 +104,15 @@ impl Impostor {
         Ok(self.dial().await.open(request).await?.into_inner().introduction.unwrap())
     }
 
+    /// Connects and opens, as a daemon does before it delivers.
+    async fn dial_open(&self) -> PeerServiceClient<Dialled> {
+        let mut client = self.dial().await;
+        // The daemon may hold more than the test has counted.
+        let introduction = Introduction { sealed_sequence: self.sequence + 100, ..self.introduction() };
+        client.open(OpenRequest { introduction: Some(introduction) }).await.unwrap();
+        client
+    }
+
     /// How many of its envelopes the daemon says it has consumed.
     pub async fn consumed(&self) -> u64 {
         // It may hold more than the test has counted.
@@ -172,7 +181,7 @@ impl Impostor {
         requests.send(request).await.unwrap();
         let stream = tokio_stream::wrappers::ReceiverStream::new(stream);
         let answered = async {
-            let mut client = self.dial().await;
+            let mut client = self.dial_open().await;
             client.deliver(stream).await?.into_inner().message().await
         };
         let answer = timeout(PATIENCE / 3, answered).await.expect("an answer while the stream is open")?;
@@ -188,7 +197,7 @@ impl Impostor {
         }
         let stream = tokio_stream::wrappers::ReceiverStream::new(stream);
         let answered = async {
-            let mut stream = self.dial().await.deliver(stream).await.unwrap().into_inner();
+            let mut stream = self.dial_open().await.deliver(stream).await.unwrap().into_inner();
             let mut answers = Vec::new();
             loop {
                 match stream.message().await {

@@ -12,7 +12,7 @@ use article6::commands::json::message_from_json;
 use article6::door::{DialError, DialSettings, Dialled, TlsSettings, TlsState, dial};
 use article6::limits::MESSAGE_BYTES;
 use article6::operations::v1::operations_service_client::OperationsServiceClient;
-use article6::operations::v1::{GetStatusRequest, GetStatusResponse};
+use article6::operations::v1::{GetStatusRequest, GetStatusResponse, ReleaseChannelRequest};
 use article6::wire::assistance::v1::{Body, Purpose};
 use bytes::Bytes;
 use std::path::{Path, PathBuf};
@@ -99,6 +99,14 @@ pub async fn status(home: &Home) -> GetStatusResponse {
         assert!(Instant::now() < end, "{} does not come up: {}", home.party, log(home));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Releases a channel that is held.
+pub async fn release(home: &Home) {
+    let files = home.client_files("operations", "operations");
+    let mut operations = OperationsServiceClient::new(dial_with(home.ports[2], files).await.unwrap());
+    let request = ReleaseChannelRequest { reason: "a test".into() };
+    operations.release_channel(request).await.unwrap();
 }
 
 /// Waits until the daemon's account of itself is as wanted.

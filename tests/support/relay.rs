@@ -10,7 +10,9 @@ use article6::ledger::Checkpoint;
 use article6::limits::MESSAGE_BYTES;
 use article6::peer::v1::peer_service_client::PeerServiceClient;
 use article6::peer::v1::peer_service_server::{PeerService, PeerServiceServer};
-use article6::peer::v1::{DeliverRequest, DeliverResponse, Introduction, OpenRequest, OpenResponse};
+use article6::peer::v1::{
+    DeliverRequest, DeliverResponse, Introduction, OpenRequest, OpenResponse, WitnessRequest, WitnessResponse,
+};
 use article6::wire::channel::v1::{Envelope, Environment};
 use prost::Message as _;
 use std::sync::{Arc, Mutex};
@@ -164,6 +166,10 @@ impl PeerService for Relay {
             bend(response.introduction.as_mut().unwrap());
         }
         Ok(Response::new(response))
+    }
+
+    async fn witness(&self, request: Request<WitnessRequest>) -> Result<Response<WitnessResponse>, Status> {
+        self.upstream().await?.witness(request.into_inner()).await
     }
 
     type DeliverStream = ReceiverStream<Result<DeliverResponse, Status>>;

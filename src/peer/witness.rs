@@ -1,0 +1,202 @@
+//! The two ledgers guard each other: this side's heads are shown to be cosigned, the other side's are cosigned.
+
+use super::Link;
+use super::courier::SessionError;
+use super::introduction::Mismatch;
+use super::v1::peer_service_client::PeerServiceClient;
+use super::v1::{WitnessRequest, WitnessResponse};
+use crate::crypto::digest::Digest;
+use crate::door::{Dialled, Refusal};
+use crate::exchange::delivery::Health;
+use crate::exchange::heads::{HeadAnswer, HeadError, ShownHead};
+use crate::exchange::receipts::{CheckError, consistency};
+use crate::ledger::checkpoint::{Checkpoint, with_signature};
+use crate::ledger::cosignature::message;
+use crate::ledger::note::{Note, NoteSignature};
+use crate::limits;
+use crate::wire::ledger::v1::Cosigned;
+use prost_types::Timestamp;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+use tonic::Code;
+
+/// Has this ledger cosigned for as long as a session lasts: soon after something happened, and now and then when nothing
+/// does. `from` is the size that the other Party accepted last. Returns only when the session must end.
+pub(super) async fn be_witnessed(
+    link: &Link,
+    mut client: PeerServiceClient<Dialled>,
+    health: &watch::Sender<Health>,
+    mut from: u64,
+) -> Result<(), SessionError> {
+    let mut progress = link.engine.progress();
+    let mut last: Option<(u64, Arc<str>)> = None;
+    let mut beat = Instant::now();
+    loop {
+        progress.borrow_and_update();
+        let news = last.is_none() || link.engine.state().has_uncosigned();
+        if !news && Instant::now() < beat {
+            tokio::select! {
+                changed = progress.changed() => if changed.is_err() { return Ok(()) },
+                () = tokio::time::sleep_until(beat) => {}
+            }
+            continue;
+        }
+        let (size, note) = match last.take().filter(|_| !news) {
+            Some(same) => same,
+            None => {
+                let (head, note) = link.engine.store().reader().checkpoint();
+                (head.size, note)
+            }
+        };
+        match ask(link, &mut client, from, size, &note).await? {
+            Asked::Cosigned(line) => {
+                record(link, health, &note, &line).await?;
+                (from, last) = (size, Some((size, note)));
+            }
+            Asked::Elsewhere(accepted) if accepted > link.engine.store().reader().head().size => {
+                return Err(Mismatch::HeadUnknown.into());
+            }
+            Asked::Elsewhere(accepted) => from = accepted,
+            Asked::Later => last = Some((size, note)).filter(|_| !news),
+        }
+        beat = Instant::now() + limits::WITNESS_HEARTBEAT;
+        sleep(limits::WITNESS_INTERVAL).await;
+    }
+}
+
+enum Asked {
+    Cosigned(NoteSignature),
+    Elsewhere(u64),
+    Later,
+}
+
+async fn ask(
+    link: &Link,
+    client: &mut PeerServiceClient<Dialled>,
+    from: u64,
+    size: u64,
+    note: &str,
+) -> Result<Asked, SessionError> {
+    let proof = if from < size { consistency(link.engine.store(), from, size)? } else { Vec::new() };
+    let request = WitnessRequest { checkpoint: note.to_owned(), accepted_size: from, consistency: proof };
+    let answer =
+        timeout(limits::OPEN_ANSWER, client.witness(request)).await.map_err(|_| SessionError::Silent)?;
+    let answer = match answer {
+        Ok(answer) => answer.into_inner(),
+        Err(status) if status.code() == Code::ResourceExhausted => return Ok(Asked::Later),
+        Err(status) => return Err(status.into()),
+    };
+    if answer.cosignature.is_empty() {
+        return Ok(Asked::Elsewhere(answer.accepted_size));
+    }
+    NoteSignature::read(&answer.cosignature).map(Asked::Cosigned).ok_or(SessionError::Unexpected)
+}
+
+/// Records a cosignature, if it is over a head not cosigned before, and tells when it was given.
+async fn record(
+    link: &Link,
+    health: &watch::Sender<Health>,
+    note: &str,
+    line: &NoteSignature,
+) -> Result<(), SessionError> {
+    let state = link.engine.state();
+    let ledger_key = link.trust.load().ledger_key;
+    let cosigner = link.terms().peer_cosigner(state.peer_epoch().max(1), ledger_key);
+    let parsed = Note::parse(note).map_err(|_| SessionError::Unexpected)?;
+    let time = cosigner.verify(line, parsed.text()).map_err(|error| CheckError::Checkpoint(error.into()))?;
+    let head = Checkpoint::parse(parsed.text()).map_err(CheckError::Checkpoint)?;
+    if head.size > state.cosigned().size {
+        let cosigned = with_signature(note, line.clone()).map_err(|_| SessionError::Unexpected)?;
+        let fact = Cosigned { size: head.size, root: head.root.to_bytes(), cosigned_at: time };
+        link.engine.cosigned(fact, cosigned).await?;
+    }
+    let seconds = i64::try_from(time).map_err(|_| SessionError::Unexpected)?;
+    health.send_modify(|health| {
+        health.cosigned_at = Some(Timestamp { seconds, nanos: 0 });
+    });
+    Ok(())
+}
+
+/// How fast heads of the other Party are recorded: it decides how fast its ledger grows, not how fast ours does. A few
+/// are recorded at once, for a daemon that connects anew.
+#[derive(Debug, Clone)]
+pub(super) struct Pace(Arc<Mutex<(u32, Instant)>>);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new((limits::WITNESS_BURST, Instant::now()))))
+    }
+}
+
+impl Pace {
+    fn may_record(&self) -> bool {
+        let mut pace = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (left, since) = *pace;
+        let periods = since.elapsed().as_millis() / limits::WITNESS_RECORDS.as_millis().max(1);
+        let earned = u32::try_from(periods).unwrap_or(u32::MAX);
+        let since = if earned > 0 { Instant::now() } else { since };
+        let left = left.saturating_add(earned).min(limits::WITNESS_BURST);
+        *pace = (left.saturating_sub(1), since);
+        left > 0
+    }
+}
+
+/// Answers what the other Party's daemon shows.
+pub(super) async fn witness(
+    link: &Link,
+    pace: &Pace,
+    request: WitnessRequest,
+) -> Result<WitnessResponse, Refusal> {
+    let state = link.engine.state();
+    let epoch = state.peer_epoch().max(1);
+    let vkey = link.terms().peer_vkey(epoch, link.trust.load().ledger_key);
+    let checkpoint = Checkpoint::verify(&request.checkpoint, &vkey)
+        .map_err(|error| Refusal::new(Code::InvalidArgument, "PEER_CHECKPOINT_INVALID", error.to_string()))?;
+    let proof: Option<Vec<Digest>> =
+        request.consistency.iter().map(|hash| Digest::from_slice(hash)).collect();
+    let proof = proof.ok_or_else(|| {
+        Refusal::new(Code::InvalidArgument, "REQUEST_MALFORMED", "a hash of consistency has not 32 bytes")
+    })?;
+    if checkpoint.size > state.peer_head().size && !pace.may_record() {
+        let told = "heads are recorded no faster than this; the next one will do";
+        return Err(Refusal::new(Code::ResourceExhausted, "TOO_MANY_HEADS", told)
+            .retry_after(limits::WITNESS_INTERVAL));
+    }
+    let body = checkpoint.body();
+    let (note, from) = (request.checkpoint, request.accepted_size);
+    let size = checkpoint.size;
+    match link.engine.show_head(ShownHead { checkpoint, note, epoch, from, proof }).await {
+        Ok(HeadAnswer::Accepted) => {
+            Ok(WitnessResponse { accepted_size: size, cosignature: cosign(link, state.epoch(), &body) })
+        }
+        Ok(HeadAnswer::Elsewhere(accepted_size)) => {
+            Ok(WitnessResponse { accepted_size, cosignature: String::new() })
+        }
+        Err(error) => Err(refused(error)),
+    }
+}
+
+/// This Party's cosignature over a head that it has recorded.
+fn cosign(link: &Link, epoch: u32, body: &str) -> String {
+    let core = link.engine.core();
+    let time = u64::try_from(core.clock.now().seconds).unwrap_or(0);
+    let signature = core.ledger_key.sign(message(time, body).as_bytes());
+    core.terms.cosigner(epoch, core.ledger_key.public()).signature(time, &signature).line()
+}
+
+fn refused(error: HeadError) -> Refusal {
+    let (code, reason) = match error {
+        HeadError::Contradicts => (Code::FailedPrecondition, "LEDGER_CONTRADICTED"),
+        HeadError::Unproven => (Code::FailedPrecondition, "LEDGER_UNPROVEN"),
+        HeadError::Held => (Code::FailedPrecondition, "CHANNEL_HELD"),
+        HeadError::NoSpace => (Code::ResourceExhausted, "NO_SPACE"),
+        HeadError::Stopping => (Code::Unavailable, "STOPPING"),
+    };
+    let refusal = Refusal::new(code, reason, error.to_string());
+    match code {
+        Code::FailedPrecondition => refusal,
+        _ => refusal.retry_after(Duration::from_secs(5)),
+    }
+}
