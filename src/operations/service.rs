@@ -39,6 +39,8 @@ impl Service {
         let reader = self.engine.store().reader();
         let head = reader.head();
         let indexed = *self.follower.state().borrow();
+        // Taken once: a second look while a writer waits would wait for ever.
+        let health = self.delivery.borrow().clone();
         GetStatusResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: Some(self.started_at),
@@ -49,7 +51,7 @@ impl Service {
             sealed_sequence: progress.state.sealed().sequence,
             acknowledged_sequence: progress.state.acknowledged(),
             consumed_sequence: progress.state.consumed().sequence,
-            delivery: Some(delivery(&self.delivery.borrow())),
+            delivery: Some(delivery(&health)),
             index_size: indexed.position,
             index: index(indexed, head.size).into(),
             resident_bytes: resident_bytes(),
@@ -60,7 +62,7 @@ impl Service {
             stale_revocation_lists: self.keys.stale_lists().into_iter().map(str::to_owned).collect(),
             witness: Some(WitnessHealth {
                 cosigned_size: progress.state.cosigned().size,
-                cosigned_at: self.delivery.borrow().cosigned_at,
+                cosigned_at: health.cosigned_at,
                 accepted_size: progress.state.peer_head().size,
                 held: progress.state.is_held(),
             }),
