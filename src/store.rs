@@ -151,6 +151,11 @@ impl Store {
         found.record.notes.first().cloned()
     }
 
+    /// The checkpoint of this ledger that the other Party cosigned last, with its cosignature.
+    pub fn last_cosigned(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.find(&Lookup::Cosigned)?.and_then(|found| found.record.notes.first().cloned()))
+    }
+
     fn confirm(&self, leaf: u64, lookup: &Lookup) -> Result<Option<Arc<OpenedEvent>>, StoreError> {
         let opened = self.event(leaf)?;
         let found = lookups(&opened.event, opened.envelope.as_deref()).contains(lookup);

@@ -19,6 +19,8 @@ pub enum Lookup {
     /// The event that accepted the other Party's head of this size: its `Witnessed` event, or the `Acknowledged` event
     /// that holds its signed checkpoint.
     Accepted(u64),
+    /// The newest `Cosigned` event.
+    Cosigned,
     /// The `HandedOver` event that names a message's ledger index.
     HandedOver(u64),
 }
@@ -33,6 +35,7 @@ impl Lookup {
             Self::Acknowledged(sequence) => (b'a', &sequence.to_be_bytes()),
             Self::Equivocation(sequence) => (b'e', &sequence.to_be_bytes()),
             Self::Accepted(size) => (b'w', &size.to_be_bytes()),
+            Self::Cosigned => (b'k', &[]),
             Self::HandedOver(leaf) => (b'h', &leaf.to_be_bytes()),
         };
         [&[kind], value].concat()
@@ -51,6 +54,7 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
                 [Lookup::Acknowledged(acknowledged.sequence), Lookup::Accepted(acknowledged.peer_size)];
             return names.to_vec();
         }
+        Some(Fact::Cosigned(_)) => return vec![Lookup::Cosigned],
         Some(Fact::Witnessed(witnessed)) => return vec![Lookup::Accepted(witnessed.size)],
         Some(Fact::Equivocation(equivocation)) => return vec![Lookup::Equivocation(equivocation.sequence)],
         Some(Fact::HandedOver(handed_over)) => {

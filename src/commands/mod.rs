@@ -15,6 +15,7 @@ pub mod homes;
 pub mod index;
 pub mod init;
 pub mod json;
+pub mod ledger;
 pub mod serve;
 pub mod verify;
 
@@ -58,6 +59,9 @@ enum Command {
     /// Work on the query index
     #[command(subcommand)]
     Index(index::IndexCommand),
+    /// Hand out what others may have of a ledger
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// Make certificates
     #[command(subcommand)]
     Certs(certs::CertsCommand),
@@ -111,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args).unwrap_or_else(|error| no(format_args!("{error:#}"))),
         Command::Config(command) => config::run(&command),
         Command::Index(command) => index::run(&command),
+        Command::Ledger(command) => ledger::run(&command),
         Command::Certs(command) => certs::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(&args),

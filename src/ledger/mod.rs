@@ -9,6 +9,7 @@ pub mod cosignature;
 pub mod note;
 pub mod proof;
 pub mod stored;
+pub mod tiles;
 pub mod tlog_proof;
 pub mod tree;
 
