@@ -18,6 +18,7 @@ use prost::Message as _;
 use std::time::{Duration, Instant};
 use support::impostor::Impostor;
 use support::parties::{PATIENCE, Parties, log, reason, serve, status};
+use support::proofs::{assert_proof, contradictions};
 use tonic::{Code, Status};
 
 async fn us_alone() -> (Parties, article6::commands::homes::Running, Impostor) {
@@ -72,7 +73,7 @@ async fn what_is_repeated_gets_the_same_receipt_and_what_differs_is_noted_once()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_claims_to_one_place_one_is_held_and_one_contradiction_noted() {
-    let (parties, _daemon, mut liar) = us_alone().await;
+    let (parties, daemon, mut liar) = us_alone().await;
     let claims: Vec<_> = (0..4).map(|_| liar.honest()).collect();
     let answers = at_once(4, |at| liar.deliver(vec![claims[at].clone()])).await;
     let mut winners: Vec<_> = claims.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).collect();
@@ -83,6 +84,10 @@ async fn of_many_claims_to_one_place_one_is_held_and_one_contradiction_noted() {
     assert_eq!(status(&parties.us).await.ledger_size, 4, "founded, started, received, one equivocation");
     let honest = liar.honest();
     assert_eq!(liar.delivered(&honest).await.1, None);
+    daemon.stop().unwrap();
+    let proofs = contradictions(&parties.us);
+    assert_eq!(proofs.len(), 1);
+    assert_proof(&proofs[0], &liar.signing_key_id());
 }
 
 #[tokio::test(flavor = "multi_thread")]

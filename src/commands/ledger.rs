@@ -1,13 +1,20 @@
 //! `article6 ledger`: what others may have of a ledger.
 
 use super::{ConfigArg, no};
-use crate::app::keeper;
+use crate::app::{keeper, trust};
+use crate::channel::lookup::Lookup;
 use crate::config::Settings;
+use crate::crypto::digest::Digest;
 use crate::disk::{Disk, SystemDisk};
+use crate::evidence::contradiction::{PROOF_BYTES_MAX, Proof};
 use crate::exchange::start::open_for_reading;
 use crate::ledger::tiles::{Tile, tiles};
+use crate::peer::Trust;
 use crate::store::Store;
+use crate::wire::ledger::v1::event::Fact;
 use anyhow::Context as _;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -17,6 +24,33 @@ use std::sync::Arc;
 pub enum LedgerCommand {
     /// Write the ledger as static files (C2SP tlog-tiles), which public tools can check; the daemon must be stopped
     Export(ExportArgs),
+    /// Write a proof of each contradiction that the other Party signed; the daemon must be stopped
+    Contradictions(ContradictionsArgs),
+    /// Check a proof of a contradiction; needs no store and no network
+    Check(CheckArgs),
+}
+
+/// Arguments of `ledger contradictions`.
+#[derive(Debug, clap::Args)]
+pub struct ContradictionsArgs {
+    /// The folder to write to, one file for each
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+/// Arguments of `ledger check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 proven against a trusted key, 1 not proven, 2 usage.")]
+pub struct CheckArgs {
+    /// The proof
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Fingerprint of a key whose holder is known: sha256:HEX of an Ed25519 ledger key, or of the SubjectPublicKeyInfo of a
+    /// signing certificate; may be repeated
+    #[arg(long, value_name = "FINGERPRINT", required = true)]
+    trust: Vec<String>,
 }
 
 /// Arguments of `ledger export`.
@@ -38,18 +72,84 @@ pub struct ExportArgs {
 
 /// Runs the command.
 pub fn run(command: &LedgerCommand) -> ExitCode {
-    let LedgerCommand::Export(args) = command;
-    let settings = match args.config.read() {
+    let (config, dir) = match command {
+        LedgerCommand::Export(args) => (&args.config, &args.dir),
+        LedgerCommand::Contradictions(args) => (&args.config, &args.dir),
+        LedgerCommand::Check(args) => {
+            return check(args).unwrap_or_else(|error| no(format_args!("{error:#}")));
+        }
+    };
+    let settings = match config.read() {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    match export(&settings, &args.dir) {
-        Ok(size) => {
-            println!("The ledger of {size} events is in {}.", args.dir.display());
+    let done = match command {
+        LedgerCommand::Export(_) => {
+            export(&settings, dir).map(|size| format!("The ledger of {size} events is in {}.", dir.display()))
+        }
+        _ => contradictions(&settings, dir).map(|found| format!("{found} contradiction(s).")),
+    };
+    match done {
+        Ok(told) => {
+            println!("{told}");
             ExitCode::SUCCESS
         }
         Err(error) => no(format_args!("{error:#}")),
     }
+}
+
+fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let mut trusted = Vec::new();
+    for text in &args.trust {
+        let digest = text.strip_prefix("sha256:").and_then(Digest::from_hex);
+        trusted
+            .push(digest.with_context(|| format!("{text} is no fingerprint: write sha256: and 64 digits"))?);
+    }
+    let file = File::open(&args.file).with_context(|| args.file.display().to_string())?;
+    let mut bytes = Vec::new();
+    file.take(PROOF_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    let proven = Proof::read(&bytes)?.verify()?;
+    println!("{}\nSigned by the key sha256:{}.", proven.sentence, proven.fingerprint);
+    if trusted.contains(&proven.fingerprint) {
+        println!("Proven: this is a key you trust.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(no("the key is none of those you trust, so nothing is proven about anybody"))
+}
+
+/// Writes what the other Party signed and cannot both be true; returns how many proofs.
+fn contradictions(settings: &Settings, dir: &Path) -> anyhow::Result<u64> {
+    let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
+    let (store, _lock) = open_for_reading(&disk, &settings.store, &keeper(settings)?)?;
+    let trust = trust(settings)?;
+    let mut found = 0;
+    for leaf in 0..store.reader().head().size {
+        let Some((name, proof)) = proof(&store, &trust, leaf)? else { continue };
+        write(&dir.join(format!("{name}-{leaf}.json")), &proof.write())?;
+        found += 1;
+    }
+    Ok(found)
+}
+
+fn proof(store: &Store, trust: &Trust, leaf: u64) -> anyhow::Result<Option<(&'static str, Proof)>> {
+    let opened = store.event(leaf)?;
+    Ok(match &opened.event.fact {
+        Some(Fact::Contradiction(_)) => match opened.record.notes.as_slice() {
+            [held, shown] => {
+                let proof = Proof::fork(&trust.ledger_key, [held.clone(), shown.clone()]);
+                // Another kind of contradiction shows in the proofs that were not given; two notes do not prove it.
+                proof.verify().is_ok().then_some(("fork", proof))
+            }
+            _ => None,
+        },
+        Some(Fact::Equivocation(event)) => {
+            let Some(held) = store.find(&Lookup::Consumed(event.sequence))? else { return Ok(None) };
+            let statements = [&held, &opened].map(|it| (&*it.record.envelope, &*it.record.signature));
+            let proofs = trust.signing.iter().map(|it| Proof::equivocation(it, statements));
+            proofs.into_iter().find(|proof| proof.verify().is_ok()).map(|proof| ("equivocation", proof))
+        }
+        _ => None,
+    })
 }
 
 fn export(settings: &Settings, dir: &Path) -> anyhow::Result<u64> {

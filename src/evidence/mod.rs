@@ -3,7 +3,7 @@
 //! Reading order: [`report`] what is found · [`opening`] whose store it is · [`files`] everything beside the segments · [`scan`] frames out of
 //! bytes · [`walk`] segment after segment · [`batch`], [`tree`] events against their checkpoints · [`ends`] how segments end · [`footer`] what a closed
 //! segment says of itself · [`content`] what needs the store's keys · [`signatures`] signatures and receipts, on
-//! all cores.
+//! all cores · [`contradiction`] proof that a Party contradicted itself, which needs no store.
 //!
 //! Invariants:
 //! * Damage ends nothing: whatever lies behind it and can still be read is checked.
@@ -12,6 +12,7 @@
 
 mod batch;
 mod content;
+pub mod contradiction;
 mod ends;
 mod files;
 mod footer;

@@ -73,6 +73,11 @@ impl Impostor {
         dial_with(self.us.ports[0], files).await.unwrap()
     }
 
+    /// Fingerprint of the key it signs with.
+    pub fn signing_key_id(&self) -> Digest {
+        self.signing.key_id()
+    }
+
     /// Introduces itself honestly.
     pub fn introduction(&self) -> Introduction {
         let terms = self.terms();

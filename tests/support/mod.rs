@@ -5,6 +5,7 @@ pub mod bad_certificates;
 pub mod homes;
 pub mod impostor;
 pub mod parties;
+pub mod proofs;
 pub mod relay;
 pub mod source;
 pub mod tools;

@@ -1,0 +1,224 @@
+//! Proof that one Party signed two statements of which only one can be true: a small file that needs nothing else.
+//!
+//! Format `article6/contradiction/1`, JSON in UTF-8; bytes are base64 (RFC 4648 §4):
+//!
+//! * `"kind": "fork"`: `ledger_key` (Ed25519 public key) and `notes`, two signed checkpoints (C2SP tlog-checkpoint) of one
+//!   origin and size with two roots.
+//! * `"kind": "equivocation"`: `certificate` (DER of the signing key's certificate) and `statements`, two envelopes of one
+//!   sender, recipient, agreement, environment, epoch and sequence that differ, each with its CMS signature.
+//!
+//! What is proven is that the holder of the named key did it. Whose key it is the reader must know: by its fingerprint,
+//! the SHA-256 of the Ed25519 public key or of the certificate's SubjectPublicKeyInfo.
+
+use crate::crypto::certificate::Certificate;
+use crate::crypto::cms::{self, CmsError};
+use crate::crypto::digest::Digest;
+use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
+use crate::ledger::note::{Note, NoteError, Vkey};
+use crate::wire::channel::v1::Envelope;
+use base64::engine::{Engine as _, general_purpose::STANDARD};
+use prost::Message as _;
+use serde::{Deserialize, Serialize};
+
+/// Greatest size of a file that is read, in bytes. One that is written has at most 4 KiB with names of usual length.
+pub const PROOF_BYTES_MAX: usize = 64 << 10;
+/// The format's name.
+const FORMAT: &str = "article6/contradiction/1";
+
+/// A proof, as its file tells it; nothing is verified.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Proof {
+    format: String,
+    #[serde(flatten)]
+    what: What,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum What {
+    Fork { ledger_key: String, notes: [String; 2] },
+    Equivocation { certificate: String, statements: [Statement; 2] },
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Statement {
+    envelope: String,
+    signature: String,
+}
+
+/// What a sound proof proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// Fingerprint of the key that signed both.
+    pub fingerprint: Digest,
+    /// What was signed twice, in words.
+    pub sentence: String,
+}
+
+/// Why a file proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProofFault {
+    /// Too long, not JSON of this format, or with bytes that are not base64.
+    #[error("not a proof in the format {FORMAT}")]
+    Format,
+    /// A checkpoint is malformed or not signed by the key.
+    #[error("a checkpoint does not hold: {0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// A signature does not hold.
+    #[error("a signature does not hold: {0}")]
+    Signature(#[from] CmsError),
+    /// The certificate cannot be read.
+    #[error("the certificate cannot be read")]
+    Certificate,
+    /// Both statements can be true.
+    #[error("the two statements do not contradict each other")]
+    NoContradiction,
+}
+
+impl From<NoteError> for ProofFault {
+    fn from(error: NoteError) -> Self {
+        Self::Checkpoint(error.into())
+    }
+}
+
+impl Proof {
+    /// Two checkpoints that one ledger's key signed.
+    pub fn fork(ledger_key: &[u8; 32], notes: [String; 2]) -> Self {
+        let what = What::Fork { ledger_key: STANDARD.encode(ledger_key), notes };
+        Self { format: FORMAT.to_owned(), what }
+    }
+
+    /// Two envelopes, each with its signature, and the certificate of the key that signed both.
+    pub fn equivocation(certificate: &Certificate, statements: [(&[u8], &[u8]); 2]) -> Self {
+        let statements = statements.map(|(envelope, signature)| Statement {
+            envelope: STANDARD.encode(envelope),
+            signature: STANDARD.encode(signature),
+        });
+        let what = What::Equivocation { certificate: STANDARD.encode(certificate.der()), statements };
+        Self { format: FORMAT.to_owned(), what }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ProofFault::Format`].
+    pub fn read(file: &[u8]) -> Result<Self, ProofFault> {
+        if file.len() > PROOF_BYTES_MAX {
+            return Err(ProofFault::Format);
+        }
+        let proof: Self = serde_json::from_slice(file).map_err(|_| ProofFault::Format)?;
+        if proof.format == FORMAT { Ok(proof) } else { Err(ProofFault::Format) }
+    }
+
+    /// The file.
+    pub fn write(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).unwrap_or_default()
+    }
+
+    /// Checks that both statements are signed by one key and that only one of them can be true.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub fn verify(&self) -> Result<Proven, ProofFault> {
+        match &self.what {
+            What::Fork { ledger_key, notes } => verify_fork(ledger_key, notes),
+            What::Equivocation { certificate, statements } => verify_equivocation(certificate, statements),
+        }
+    }
+}
+
+fn verify_fork(ledger_key: &str, notes: &[String; 2]) -> Result<Proven, ProofFault> {
+    let key: [u8; 32] = bytes(ledger_key)?.try_into().map_err(|_| ProofFault::Format)?;
+    let [one, other] = notes;
+    let origin = Checkpoint::parse(Note::parse(one)?.text())?.origin;
+    let vkey = Vkey::new(&origin, key)?;
+    let (one, other) = (Checkpoint::verify(one, &vkey)?, Checkpoint::verify(other, &vkey)?);
+    if one.size != other.size || one.root == other.root {
+        return Err(ProofFault::NoContradiction);
+    }
+    let size = one.size;
+    Ok(Proven {
+        fingerprint: Digest::of(&key),
+        sentence: format!(
+            "The ledger {origin} was signed with two different contents of the same length, {size} events."
+        ),
+    })
+}
+
+fn verify_equivocation(certificate: &str, statements: &[Statement; 2]) -> Result<Proven, ProofFault> {
+    let certificate = Certificate::from_der(&bytes(certificate)?).map_err(|_| ProofFault::Certificate)?;
+    let [one, other] = statements;
+    let (one, other) = (signed(&certificate, one)?, signed(&certificate, other)?);
+    let place = |envelope: &Envelope| {
+        (
+            envelope.environment,
+            envelope.agreement_id.clone(),
+            envelope.sender.clone(),
+            envelope.recipient.clone(),
+            envelope.epoch,
+            envelope.sequence,
+        )
+    };
+    if one.0 == other.0 || place(&one.1) != place(&other.1) {
+        return Err(ProofFault::NoContradiction);
+    }
+    let Envelope { sender, recipient, sequence, agreement_id, .. } = &one.1;
+    Ok(Proven {
+        fingerprint: certificate.key_id(),
+        sentence: format!(
+            "{sender} signed two different messages to {recipient} as number {sequence} under {agreement_id}."
+        ),
+    })
+}
+
+fn signed(certificate: &Certificate, statement: &Statement) -> Result<(Vec<u8>, Envelope), ProofFault> {
+    let envelope = bytes(&statement.envelope)?;
+    cms::verify(&bytes(&statement.signature)?, certificate, &envelope)?;
+    let fields = Envelope::decode(envelope.as_slice()).map_err(|_| ProofFault::Format)?;
+    Ok((envelope, fields))
+}
+
+fn bytes(base64: &str) -> Result<Vec<u8>, ProofFault> {
+    STANDARD.decode(base64).map_err(|_| ProofFault::Format)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{LedgerKey, keyfile};
+
+    fn note(key: &LedgerKey, origin: &str, size: u64, root: &[u8]) -> String {
+        let checkpoint = Checkpoint { origin: origin.into(), size, root: Digest::of(root) };
+        let signature = key.sign(checkpoint.body().as_bytes());
+        checkpoint.to_note(&Vkey::new(origin, key.public()).unwrap(), &signature)
+    }
+
+    #[test]
+    fn two_roots_of_one_size_prove_a_fork_and_nothing_less_does() {
+        let key = LedgerKey::from_pkcs8(&keyfile::generate_ed25519().unwrap()).unwrap();
+        let other = LedgerKey::from_pkcs8(&keyfile::generate_ed25519().unwrap()).unwrap();
+        let origin = "article6/TEST/US-KZ-1997/KZ/1";
+        let one = note(&key, origin, 7, b"one");
+        let fork = Proof::fork(&key.public(), [one.clone(), note(&key, origin, 7, b"other")]);
+        let file = fork.write();
+        assert!(file.len() <= 4096, "{} bytes", file.len());
+        let proven = Proof::read(&file).unwrap().verify().unwrap();
+        assert_eq!(proven.fingerprint, Digest::of(&key.public()));
+        assert!(proven.sentence.contains("7 events"));
+        for harmless in [
+            one.clone(),
+            note(&key, origin, 8, b"other"),
+            note(&key, "article6/TEST/US-KZ-1997/KZ/2", 7, b"other"),
+            note(&other, origin, 7, b"other"),
+        ] {
+            assert!(Proof::fork(&key.public(), [one.clone(), harmless]).verify().is_err());
+        }
+        for at in 0..file.len() {
+            let mut wrong = file.clone();
+            wrong[at] ^= 0x04;
+            let same = Proof::read(&wrong).and_then(|proof| proof.verify());
+            assert!(same.is_err() || same == Ok(proven.clone()), "byte {at}");
+        }
+        assert!(Proof::read(&vec![b' '; PROOF_BYTES_MAX + 1]).is_err() && Proof::read(b"{}").is_err());
+    }
+}
