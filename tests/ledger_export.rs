@@ -113,3 +113,25 @@ async fn public_tools_check_an_exported_ledger() {
         assert!(!bytes.windows(canary.len()).any(|window| window == canary));
     }
 }
+
+#[test]
+fn both_parties_read_the_same_words_to_each_other() {
+    let parties = Parties::new();
+    let show = |home: &article6::commands::homes::Home| {
+        let output = Command::new(env!("CARGO_BIN_EXE_article6"))
+            .args(["trust", "show", "--config"])
+            .arg(home.config())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (own, theirs) = text.split_once("Keys of ").unwrap().1.split_once("Keys of ").unwrap();
+        let keys = |part: &str| part.split_once("\n\n").unwrap().1.to_owned();
+        (keys(own), keys(theirs))
+    };
+    let (us, kz) = (show(&parties.us), show(&parties.kz));
+    assert_eq!(us.0, kz.1);
+    assert_eq!(us.1, kz.0);
+    assert_ne!(us.0, us.1);
+    assert_eq!(us.0.matches("sha256:").count(), 3);
+}

@@ -17,6 +17,7 @@ pub mod init;
 pub mod json;
 pub mod ledger;
 pub mod serve;
+pub mod trust;
 pub mod verify;
 
 use crate::app::AppError;
@@ -62,6 +63,9 @@ enum Command {
     /// Hand out what others may have of a ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// See whose keys are trusted
+    #[command(subcommand)]
+    Trust(trust::TrustCommand),
     /// Make certificates
     #[command(subcommand)]
     Certs(certs::CertsCommand),
@@ -116,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Config(command) => config::run(&command),
         Command::Index(command) => index::run(&command),
         Command::Ledger(command) => ledger::run(&command),
+        Command::Trust(command) => trust::run(&command),
         Command::Certs(command) => certs::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -16,6 +16,7 @@ pub mod scheme;
 pub mod signing;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod words;
 
 pub use certificate::Certificate;
 pub use digest::{Digest, commitment};

@@ -1,0 +1,60 @@
+//! `article6 trust`: the ceremony of the first trust, by telephone.
+
+use super::{ConfigArg, no};
+use crate::app;
+use crate::config::Settings;
+use crate::crypto::digest::Digest;
+use crate::crypto::words::words;
+use crate::door::TlsState;
+use std::process::ExitCode;
+
+/// Whose keys are trusted.
+#[derive(Debug, clap::Subcommand)]
+pub enum TrustCommand {
+    /// Show the fingerprints of both Parties' keys, in words to be read out by telephone
+    #[command(
+        after_help = "Both services run this and call each other on a number known from elsewhere. Each reads the \
+        words of its own keys; the other compares them with what its daemon shows for the other Party. Every word must \
+        match. The words stand for the first 16 bytes of the fingerprint."
+    )]
+    Show(ConfigArg),
+}
+
+/// Runs the command.
+pub fn run(command: &TrustCommand) -> ExitCode {
+    let TrustCommand::Show(config) = command;
+    let settings = match config.check() {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    match show(&settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => no(format_args!("{error:#}")),
+    }
+}
+
+fn show(settings: &Settings) -> anyhow::Result<()> {
+    let (own, trusted) = (app::keeper(settings)?, app::trust(settings)?);
+    let peer_door = TlsState::load(settings.peer.door.tls.clone())?;
+    println!("Keys of {}, to be read out:\n", settings.terms.party);
+    tell("signs messages", &own.signing_key.key_id());
+    tell("signs the ledger", &Digest::of(&own.ledger_key.public()));
+    tell("opens connections", &peer_door.certificate().key_id());
+    println!("Keys of {}, to be listened for:\n", settings.terms.counterparty);
+    for certificate in &trusted.signing {
+        tell("signs messages", &certificate.key_id());
+    }
+    tell("signs the ledger", &Digest::of(&trusted.ledger_key));
+    for pin in peer_door.pins() {
+        tell("opens connections", &pin);
+    }
+    Ok(())
+}
+
+fn tell(what: &str, fingerprint: &Digest) {
+    println!("  {what}\n    sha256:{fingerprint}");
+    for four in words(fingerprint).chunks(4) {
+        println!("    {}", four.join("  "));
+    }
+    println!();
+}
