@@ -138,6 +138,11 @@ pub const WITNESS_RECORDS: Duration = Duration::from_millis(500);
 /// Heads of the other Party that may be recorded at once after a pause.
 pub const WITNESS_BURST: u32 = 8;
 
+/// How often is looked for a receipt that is overdue, at most.
+pub const OVERDUE_LOOK: Duration = Duration::from_secs(30);
+/// Difference to the other Party's clock beyond which it is an event and an alarm.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
 /// Items read from the journal at once for a feed.
 pub const FEED_PAGE: usize = 256;
 /// Bytes of content read at once for a feed.

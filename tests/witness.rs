@@ -14,7 +14,7 @@ use article6::backoffice::v1::DeliveryState;
 use article6::operations::v1::GetStatusResponse;
 use std::path::Path;
 use std::time::Duration;
-use support::parties::{Office, Parties, log, release, serve, status, until};
+use support::parties::{Office, Parties, edit, log, release, serve, status, until};
 
 /// Whether everything up to the last material event is cosigned.
 fn is_cosigned(status: &GetStatusResponse) -> bool {
@@ -41,6 +41,33 @@ async fn heads_are_cosigned_both_ways_and_idle_ledgers_do_not_grow() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let after = [status(&parties.us).await.ledger_size, status(&parties.kz).await.ledger_size];
     assert_eq!(before, after, "heads alone make no events");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_does_not_come_is_complained_of_once() {
+    let parties = Parties::new();
+    edit(&parties.us, "counterparty = \"KZ\"", "counterparty = \"KZ\"\nreceipt_overdue = \"1s\"");
+    let us = serve(&parties.us);
+    let mut office = Office::open(&parties.us).await;
+    office.submit("one", 0).await.unwrap();
+    office.submit("two", 0).await.unwrap();
+    let overdue = until(&parties.us, "the first is overdue", |status| {
+        status.witness.as_ref().unwrap().overdue_sequence == 1
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(
+        status(&parties.us).await.ledger_size,
+        overdue.ledger_size,
+        "once for the message that waits first"
+    );
+    let kz = serve(&parties.kz);
+    until(&parties.us, "nothing is overdue any more", |status| {
+        status.acknowledged_sequence == 2 && status.witness.as_ref().unwrap().overdue_sequence == 0
+    })
+    .await;
+    us.stop().unwrap();
+    kz.stop().unwrap();
 }
 
 fn copy(from: &Path, to: &Path) {

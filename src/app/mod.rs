@@ -94,6 +94,8 @@ pub struct Daemon {
     material: Arc<Material>,
     health: tonic_health::server::HealthReporter,
     shutdown: Shutdown,
+    link: Link,
+    receipt_overdue: Duration,
 }
 
 struct Listening {
@@ -169,7 +171,12 @@ impl Daemon {
         let message = backoffice::service::Service::new(office)
             .map_err(|error| StartError::Failed(error.to_string()))?;
         let doors = [
-            (peer_door, peer_routes(link), Limits::default(), vec!["/article6.peer.v1.PeerService/Deliver"]),
+            (
+                peer_door,
+                peer_routes(link.clone()),
+                Limits::default(),
+                vec!["/article6.peer.v1.PeerService/Deliver"],
+            ),
             (
                 backoffice_door,
                 backoffice_routes(message, &health, settings.backoffice.reflection),
@@ -183,7 +190,9 @@ impl Daemon {
                 vec!["/grpc.health.v1.Health/Watch"],
             ),
         ];
-        Ok(Self { engine, follower, doors, courier, material, health, shutdown: Shutdown::new() })
+        let receipt_overdue = settings.receipt_overdue;
+        let shutdown = Shutdown::new();
+        Ok(Self { engine, follower, doors, courier, material, health, shutdown, link, receipt_overdue })
     }
 
     /// Where the doors are.
@@ -207,12 +216,14 @@ impl Daemon {
         stop: impl Future<Output = ()>,
         reload_asked: impl AsyncReload,
     ) -> Result<(), String> {
-        let Self { engine, follower, doors, courier, material, health, shutdown } = self;
+        let Self { engine, follower, doors, courier, material, health, shutdown, link, receipt_overdue } =
+            self;
         for (listening, routes, limits, long_lived) in doors {
             let settings =
                 DoorSettings { name: listening.name, limits, long_lived, counters: Arc::default() };
             tokio::spawn(door::serve(listening.listener, listening.tls, routes, settings, shutdown.clone()));
         }
+        tokio::spawn(peer::complaint::run(link, receipt_overdue, shutdown.clone()));
         let delivering = tokio::spawn(courier.run(shutdown.clone()));
         let reloading = tokio::spawn(reload::keep_fresh(material, reload_asked));
         set_health(&health, tonic_health::ServingStatus::Serving).await;

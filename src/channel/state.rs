@@ -48,6 +48,8 @@ pub struct State {
     cosigned: PeerHead,
     material_size: u64,
     held: bool,
+    overdue: u64,
+    clock_skewed: bool,
 }
 
 /// Why an event cannot follow the state.
@@ -90,6 +92,8 @@ impl Default for State {
             cosigned: PeerHead { size: 0, root: Digest::ZERO },
             material_size: 0,
             held: false,
+            overdue: 0,
+            clock_skewed: false,
         }
     }
 }
@@ -149,6 +153,16 @@ impl State {
     /// exchange: two daemons that told each other of their telling would never be done.
     pub fn has_uncosigned(&self) -> bool {
         self.material_size > self.cosigned.size
+    }
+
+    /// Highest sequence that an overdue receipt was recorded for.
+    pub fn overdue(&self) -> u64 {
+        self.overdue
+    }
+
+    /// Whether the other Party's clock is beyond the limit.
+    pub fn is_clock_skewed(&self) -> bool {
+        self.clock_skewed
     }
 
     /// Whether the channel is held because the other Party's ledger contradicted itself.
@@ -226,6 +240,13 @@ impl State {
                 self.cosigned = PeerHead { size: cosigned.size, root };
             }
             Fact::Contradiction(_) => self.held = true,
+            Fact::Overdue(overdue) => {
+                if overdue.sequence <= self.overdue || overdue.sequence > self.sealed.sequence {
+                    return Err(FoldError::Sequence);
+                }
+                self.overdue = overdue.sequence;
+            }
+            Fact::ClockSkew(skew) => self.clock_skewed = skew.beyond_limit,
             Fact::OperatorActed(acted) => {
                 if acted.action() == OperatorAction::ReleaseChannel {
                     self.held = false;
@@ -287,6 +308,8 @@ impl State {
             cosigned_root: self.cosigned.root.to_bytes(),
             material_size: self.material_size,
             held: self.held,
+            overdue_sequence: self.overdue,
+            clock_skewed: self.clock_skewed,
         }
         .encode_to_vec()
     }
@@ -312,6 +335,8 @@ impl State {
             cosigned: PeerHead { size: state.cosigned_size, root: Digest::from_slice(&state.cosigned_root)? },
             material_size: state.material_size,
             held: state.held,
+            overdue: state.overdue_sequence,
+            clock_skewed: state.clock_skewed,
         })
     }
 }

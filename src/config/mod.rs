@@ -35,6 +35,8 @@ pub struct Settings {
     pub terms: Terms,
     /// Delivery that fails for longer is shown as STALLED.
     pub stalled_after: Duration,
+    /// After so long without a receipt a complaint is recorded.
+    pub receipt_overdue: Duration,
     /// The signing key, PKCS#8 PEM, and its certificate.
     pub signing: KeyPair,
     /// The ledger's Ed25519 key, PKCS#8 PEM.

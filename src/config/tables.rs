@@ -15,9 +15,11 @@ use std::time::Duration;
 /// Reads every table. `named` holds the files, also where `None` is returned.
 pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
     let (mut terms, mut stalled_after) = (None, Duration::from_secs(15 * 60));
+    let mut receipt_overdue = Duration::from_secs(24 * 3600);
     reader.table("channel", |channel| {
         terms = read_terms(channel, named);
         stalled_after = channel.or("stalled_after", stalled_after, duration);
+        receipt_overdue = channel.or("receipt_overdue", receipt_overdue, duration);
     });
     let mut identity = None;
     reader.table("identity", |table| identity = read_identity(table, named));
@@ -59,6 +61,7 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
     Some(Settings {
         terms: terms?,
         stalled_after,
+        receipt_overdue,
         signing,
         ledger_key,
         peer: peer?,

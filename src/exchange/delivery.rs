@@ -19,4 +19,6 @@ pub struct Health {
     pub tls_group: String,
     /// When the other Party last cosigned this ledger, by its clock, in this session.
     pub cosigned_at: Option<Timestamp>,
+    /// Seconds that the other Party's clock was ahead of this one then; negative: behind.
+    pub peer_ahead_seconds: i64,
 }

@@ -6,6 +6,7 @@ use super::v1::{
     DeliveryHealth, GetStatusRequest, GetStatusResponse, IndexHealth, ReleaseChannelRequest,
     ReleaseChannelResponse, ReloadCertificatesRequest, ReloadCertificatesResponse, WitnessHealth,
 };
+use crate::channel::state::State;
 use crate::door::{PeerIdentity, Refusal};
 use crate::exchange::delivery::Health;
 use crate::exchange::engine::Engine;
@@ -65,6 +66,9 @@ impl Service {
                 cosigned_at: health.cosigned_at,
                 accepted_size: progress.state.peer_head().size,
                 held: progress.state.is_held(),
+                overdue_sequence: overdue(&progress.state),
+                peer_ahead_seconds: health.peer_ahead_seconds,
+                clock_skewed: progress.state.is_clock_skewed(),
             }),
         }
     }
@@ -110,6 +114,12 @@ impl OperationsService for Service {
             changed_files: u32::try_from(changed).unwrap_or(u32::MAX),
         }))
     }
+}
+
+/// The message that waits first for an overdue receipt; 0 when none is overdue.
+fn overdue(state: &State) -> u64 {
+    let waits = state.acknowledged() + 1;
+    if state.overdue() >= waits { waits } else { 0 }
 }
 
 fn delivery(health: &Health) -> DeliveryHealth {

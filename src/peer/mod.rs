@@ -2,8 +2,9 @@
 //!
 //! Reading order: [`introduction`] who we are and where our chains stand · [`service`] what the other Party's daemon
 //! may ask of us · [`courier`] the task that brings our messages there, for as long as it takes · `witness` how the
-//! two ledgers guard each other · `trustworthy` what is known of the other ledger meanwhile.
+//! two ledgers guard each other · [`complaint`] receipts that do not come · `trustworthy` what is known of the other ledger meanwhile.
 
+pub mod complaint;
 pub mod courier;
 pub mod introduction;
 pub mod service;

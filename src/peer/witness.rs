@@ -14,7 +14,7 @@ use crate::ledger::checkpoint::{Checkpoint, with_signature};
 use crate::ledger::cosignature::message;
 use crate::ledger::note::{Note, NoteSignature};
 use crate::limits;
-use crate::wire::ledger::v1::Cosigned;
+use crate::wire::ledger::v1::{ClockSkew, Cosigned, event::Fact};
 use prost_types::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -113,10 +113,23 @@ async fn record(
         link.engine.cosigned(fact, cosigned).await?;
     }
     let seconds = i64::try_from(time).map_err(|_| SessionError::Unexpected)?;
+    let peer_ahead_seconds = seconds.saturating_sub(link.engine.core().clock.now().seconds);
     health.send_modify(|health| {
         health.cosigned_at = Some(Timestamp { seconds, nanos: 0 });
+        health.peer_ahead_seconds = peer_ahead_seconds;
     });
-    Ok(())
+    note_skew(link, peer_ahead_seconds).await
+}
+
+/// Records when the other Party's clock goes beyond the limit and when it comes back; times are never corrected by it.
+async fn note_skew(link: &Link, peer_ahead_seconds: i64) -> Result<(), SessionError> {
+    let beyond_limit = peer_ahead_seconds.unsigned_abs() > limits::CLOCK_SKEW.as_secs();
+    if beyond_limit == link.engine.state().is_clock_skewed() {
+        return Ok(());
+    }
+    tracing::warn!(peer_ahead_seconds, beyond_limit, "the two Parties' clocks");
+    let fact = Fact::ClockSkew(ClockSkew { peer_ahead_seconds, beyond_limit });
+    link.engine.note(fact).await.map_err(|_| HeadError::Stopping.into())
 }
 
 /// How fast heads of the other Party are recorded: it decides how fast its ledger grows, not how fast ours does. A few
