@@ -6,6 +6,7 @@
     reason = "commands talk to people through their terminal"
 )]
 
+pub mod backup;
 pub mod bench;
 pub mod certs;
 pub mod client;
@@ -57,6 +58,8 @@ enum Command {
     /// Look at a configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Copy a store while its daemon runs
+    Backup(backup::BackupArgs),
     /// Work on the query index
     #[command(subcommand)]
     Index(index::IndexCommand),
@@ -118,6 +121,7 @@ pub fn main() -> ExitCode {
         Command::Client(command) => client::main(command),
         Command::Verify(args) => verify::run(&args).unwrap_or_else(|error| no(format_args!("{error:#}"))),
         Command::Config(command) => config::run(&command),
+        Command::Backup(args) => backup::run(&args),
         Command::Index(command) => index::run(&command),
         Command::Ledger(command) => ledger::run(&command),
         Command::Trust(command) => trust::run(&command),

@@ -69,10 +69,10 @@ impl SessionError {
     fn reason(&self) -> String {
         match self {
             Self::Dial(error) => error.reason().to_owned(),
-            Self::Status(status) => status
-                .get_error_details()
-                .error_info()
-                .map_or_else(|| "PEER_UNAVAILABLE".to_owned(), |info| printable(&info.reason, 60)),
+            Self::Status(status) => status.get_error_details().error_info().map_or_else(
+                || "PEER_UNAVAILABLE".to_owned(),
+                |info| from_here(&printable(&info.reason, 60)),
+            ),
             Self::Mismatch(error) => error.reason().to_owned(),
             Self::Proof(error) => error.reason().to_owned(),
             Self::Silent => "PEER_SILENT".to_owned(),
@@ -84,6 +84,17 @@ impl SessionError {
             Self::Held => "CHANNEL_HELD".to_owned(),
             Self::Store(_) => "STORE_UNREADABLE".to_owned(),
         }
+    }
+}
+
+/// The other daemon's reason as seen from this side: what it says of its peer is about us, and the reverse.
+fn from_here(reason: &str) -> String {
+    const OF_A_SIDE: [&str; 5] =
+        ["CHAIN_BEHIND", "CHAIN_DIFFERS", "HEAD_UNKNOWN", "LEDGER_FORKED", "LEDGER_BEHIND"];
+    match reason.split_once('_') {
+        Some(("PEER", what)) if OF_A_SIDE.contains(&what) => format!("OWN_{what}"),
+        Some(("OWN", what)) if OF_A_SIDE.contains(&what) => format!("PEER_{what}"),
+        _ => reason.to_owned(),
     }
 }
 
