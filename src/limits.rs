@@ -131,6 +131,8 @@ pub const OPEN_ANSWER: Duration = Duration::from_secs(15);
 
 /// Shortest time between two heads shown to be cosigned.
 pub const WITNESS_INTERVAL: Duration = Duration::from_secs(1);
+/// Heads shown one after the other when what is accepted moves meanwhile, before the pause between them.
+pub const WITNESS_CROSSINGS: u32 = 50;
 /// Longest time without a cosignature: the heartbeat of an idle channel.
 pub const WITNESS_HEARTBEAT: Duration = Duration::from_secs(30);
 /// Shortest time between two heads of the other Party that are recorded.

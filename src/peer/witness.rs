@@ -33,6 +33,7 @@ pub(super) async fn be_witnessed(
     let mut progress = link.engine.progress();
     let mut last: Option<(u64, Arc<str>)> = None;
     let mut beat = Instant::now();
+    let mut crossed = 0;
     loop {
         progress.borrow_and_update();
         let news = last.is_none() || link.engine.state().has_uncosigned();
@@ -58,9 +59,18 @@ pub(super) async fn be_witnessed(
             Asked::Elsewhere(accepted) if accepted > link.engine.store().reader().head().size => {
                 return Err(Mismatch::HeadUnknown.into());
             }
-            Asked::Elsewhere(accepted) => from = accepted,
+            Asked::Elsewhere(accepted) => {
+                from = accepted;
+                crossed += 1;
+                // Receipts move what is accepted there while this is on its way; it is asked again at once, and under a
+                // heavy load not for ever.
+                if crossed < limits::WITNESS_CROSSINGS {
+                    continue;
+                }
+            }
             Asked::Later => last = Some((size, note)).filter(|_| !news),
         }
+        crossed = 0;
         beat = Instant::now() + limits::WITNESS_HEARTBEAT;
         sleep(limits::WITNESS_INTERVAL).await;
     }
