@@ -1,12 +1,13 @@
 //! The handle everyone else holds: commands in, durable answers out.
 
 use super::acknowledge::{Accepted, Acknowledge, AcknowledgeError};
+use super::command::Command;
 use super::commit::Progress;
 use super::deliver::{Arrival, Consume, ConsumeError, Outcome};
 use super::heads::{HeadAnswer, HeadError, Heads, ShownHead};
 use super::local::{HandOver, Note, NoteError};
 use super::submit::{Outgoing, Submit, SubmitError, repeat};
-use super::writer::{Command, Core};
+use super::writer::Core;
 use crate::channel::lookup::Lookup;
 use crate::channel::lookup::message_id;
 use crate::channel::state::State;

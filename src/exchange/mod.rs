@@ -12,6 +12,7 @@
 
 pub mod acknowledge;
 pub mod clock;
+mod command;
 pub mod commit;
 pub mod content;
 pub mod deliver;

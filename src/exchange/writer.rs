@@ -3,15 +3,11 @@
 //! Commands arrive on two bounded queues, those of the other Party's receipts first. What has queued is decided
 //! together: sequence numbers, leaves and signatures are assigned, and one checkpoint is signed for all.
 
-use super::acknowledge::Acknowledge;
 use super::clock::Clock;
+use super::command::Command;
 use super::commit::{Answer, Committed, Committer, Progress, Stopped};
-use super::deliver::Consume;
 use super::event::{Attachments, Prepared, prepare};
-use super::heads::Heads;
-use super::local::{HandOver, Note};
 use super::readers::{Following, Readers};
-use super::submit::Submit;
 use crate::channel::envelope::later;
 use crate::channel::state::State;
 use crate::channel::terms::Terms;
@@ -46,53 +42,6 @@ pub struct Core {
     pub store: Store,
     /// Who reads what arrives.
     pub readers: Readers,
-}
-
-/// A command and where its answer goes.
-pub(super) enum Command {
-    Submit(Submit),
-    Consume(Consume),
-    Acknowledge(Acknowledge),
-    HandOver(HandOver),
-    Note(Note),
-    Heads(Heads),
-}
-
-impl Command {
-    /// Upper bound of the bytes its events take on disk.
-    fn bytes_max(&self) -> u64 {
-        match self {
-            Self::Submit(command) => command.bytes_max(),
-            Self::Consume(command) => command.bytes_max(),
-            Self::Acknowledge(command) => command.bytes_max(),
-            Self::HandOver(command) => command.bytes_max(),
-            Self::Note(command) => command.bytes_max(),
-            Self::Heads(command) => command.bytes_max(),
-        }
-    }
-
-    fn decide(self, desk: &mut Desk) -> Result<(), Fatal> {
-        match self {
-            Self::Submit(command) => command.decide(desk),
-            Self::Consume(command) => command.decide(desk),
-            Self::Acknowledge(command) => command.decide(desk),
-            Self::HandOver(command) => command.decide(desk),
-            Self::Note(command) => command.decide(desk),
-            Self::Heads(command) => command.decide(desk),
-        }
-    }
-
-    /// Answers that there is no space; nothing has changed.
-    fn refuse(self) {
-        match self {
-            Self::Submit(command) => command.refuse(),
-            Self::Consume(command) => command.refuse(),
-            Self::Acknowledge(command) => command.refuse(),
-            Self::HandOver(command) => command.refuse(),
-            Self::Note(command) => command.refuse(),
-            Self::Heads(command) => command.refuse(),
-        }
-    }
 }
 
 /// Why the deciding task ends.

@@ -4,110 +4,30 @@
 //! Each session begins with Open; a session that fails is begun anew after a growing, jittered wait.
 
 use super::Link;
-use super::introduction::{Mismatch, check, introduce};
+use super::answer::{InFlight, read_answer};
+use super::introduction::{check, introduce};
+use super::trouble::SessionError;
 use super::trustworthy::Doubts;
 use super::v1::peer_service_client::PeerServiceClient;
 use super::v1::{DeliverRequest, DeliverResponse, Delivery, OpenRequest};
 use super::witness::be_witnessed;
-use crate::channel::receipt::SentEnvelope;
 use crate::channel::retry::Backoff;
 use crate::channel::state::{PeerHead, State};
 use crate::crypto::random;
-use crate::door::{DialError, DialSettings, Dialled, Shutdown, dial};
-use crate::exchange::acknowledge::{Accepted, AcknowledgeError};
+use crate::door::{DialSettings, Dialled, Shutdown, dial};
+use crate::exchange::acknowledge::AcknowledgeError;
 use crate::exchange::delivery::Health;
-use crate::exchange::heads::HeadError;
 use crate::exchange::parcel::{Parcel, sealed_from};
 use crate::exchange::receipts::{CheckError, Checker};
 use crate::ledger::Checkpoint;
 use crate::limits;
-use crate::store::StoreError;
-use crate::wire::ledger::v1::Receipt;
-use prost::Message as _;
 use prost_types::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Status, Streaming};
-use tonic_types::StatusExt as _;
-
-/// Why a session ended.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum SessionError {
-    #[error("{0}")]
-    Dial(#[from] DialError),
-    #[error("{}: {}", .0.code(), printable(.0.message(), 200))]
-    Status(Box<Status>),
-    #[error("{0}")]
-    Mismatch(#[from] Mismatch),
-    #[error("the other Party's proof is not accepted: {0}")]
-    Proof(#[from] CheckError),
-    #[error("the other daemon did not answer in time")]
-    Silent,
-    #[error("the other daemon answered something else than was asked")]
-    Unexpected,
-    #[error("the connection was closed")]
-    Closed,
-    #[error(
-        "the other Party's ledger key was read anew and is another one: the session begins again with it"
-    )]
-    Rekeyed,
-    #[error("{0}")]
-    Acknowledge(#[from] AcknowledgeError),
-    #[error("{0}")]
-    Head(#[from] HeadError),
-    #[error("the channel is held after a contradiction, until a person releases it")]
-    Held,
-    #[error("{0}")]
-    Store(#[from] StoreError),
-}
-
-impl SessionError {
-    /// Stable reason code; one of our own, or the other daemon's.
-    fn reason(&self) -> String {
-        match self {
-            Self::Dial(error) => error.reason().to_owned(),
-            Self::Status(status) => status.get_error_details().error_info().map_or_else(
-                || "PEER_UNAVAILABLE".to_owned(),
-                |info| from_here(&printable(&info.reason, 60)),
-            ),
-            Self::Mismatch(error) => error.reason().to_owned(),
-            Self::Proof(error) => error.reason().to_owned(),
-            Self::Silent => "PEER_SILENT".to_owned(),
-            Self::Unexpected => "PEER_ANSWER_MALFORMED".to_owned(),
-            Self::Closed => "PEER_CONNECTION_CLOSED".to_owned(),
-            Self::Rekeyed => "PEER_LEDGER_KEY_CHANGED".to_owned(),
-            Self::Acknowledge(_) => "RECEIPT_NOT_RECORDED".to_owned(),
-            Self::Head(_) => "HEAD_NOT_RECORDED".to_owned(),
-            Self::Held => "CHANNEL_HELD".to_owned(),
-            Self::Store(_) => "STORE_UNREADABLE".to_owned(),
-        }
-    }
-}
-
-/// The other daemon's reason as seen from this side: what it says of its peer is about us, and the reverse.
-fn from_here(reason: &str) -> String {
-    const OF_A_SIDE: [&str; 5] =
-        ["CHAIN_BEHIND", "CHAIN_DIFFERS", "HEAD_UNKNOWN", "LEDGER_FORKED", "LEDGER_BEHIND"];
-    match reason.split_once('_') {
-        Some(("PEER", what)) if OF_A_SIDE.contains(&what) => format!("OWN_{what}"),
-        Some(("OWN", what)) if OF_A_SIDE.contains(&what) => format!("PEER_{what}"),
-        _ => reason.to_owned(),
-    }
-}
-
-/// What the other daemon says, fit for a line of the log.
-fn printable(text: &str, chars: usize) -> String {
-    text.chars().filter(|char| !char.is_control()).take(chars).collect()
-}
-
-impl From<Status> for SessionError {
-    fn from(status: Status) -> Self {
-        Self::Status(Box::new(status))
-    }
-}
+use tonic::Streaming;
 
 /// The task that delivers.
 #[derive(Debug)]
@@ -128,13 +48,6 @@ impl Courier {
     pub fn new(link: Link, dial: DialSettings, backoff: Backoff, health: watch::Sender<Health>) -> Self {
         Self { link, dial, backoff, health, doubts: Doubts::default() }
     }
-}
-
-/// A request that is sent and not answered.
-struct InFlight {
-    sent_at: Instant,
-    expected: Vec<SentEnvelope>,
-    accepted: PeerHead,
 }
 
 impl Courier {
@@ -360,56 +273,4 @@ fn delivery(parcel: Parcel) -> Delivery {
         body: item.body,
         document_salts: item.document_salts,
     }
-}
-
-/// Checks an answer whole: every receipt, and that the other ledger only ever grew.
-fn read_answer(
-    answer: &DeliverResponse,
-    sent: &InFlight,
-    checker: &mut Checker,
-) -> Result<(Vec<Accepted>, PeerHead), SessionError> {
-    if answer.receipts.len() != sent.expected.len() {
-        return Err(SessionError::Unexpected);
-    }
-    let mut receipts = Vec::with_capacity(answer.receipts.len());
-    for (receipt, expected) in answer.receipts.iter().zip(&sent.expected) {
-        let (receipted, checkpoint) = checker.receipt(receipt, expected)?;
-        receipts.push((receipt, expected, receipted, checkpoint));
-    }
-    let current = checker.checkpoint(&answer.checkpoint)?;
-    checker.extends(sent.accepted.size, &sent.accepted.root, &current, &answer.consistency)?;
-    let head = PeerHead { size: current.size, root: current.root };
-    let mut proven = None;
-    for (_, _, _, older) in &receipts {
-        let older_head = PeerHead { size: older.size, root: older.root };
-        if older_head == head || proven == Some(older_head) {
-            continue;
-        }
-        let proof = answer
-            .older_heads
-            .iter()
-            .find(|proof| proof.size == older.size)
-            .ok_or(SessionError::Unexpected)?;
-        checker.extends(older.size, &older.root, &current, &proof.consistency)?;
-        proven = Some(older_head);
-    }
-    let accept = |(receipt, expected, receipted, _): (
-        &Receipt,
-        &SentEnvelope,
-        crate::channel::receipt::Receipted,
-        _,
-    )| Accepted {
-        sequence: expected.sequence,
-        envelope_digest: expected.digest,
-        receipt: receipt.encode_to_vec().into(),
-        rejection: receipted.rejection,
-        peer_size: current.size,
-        peer_root: current.root,
-        peer_note: None,
-    };
-    let mut accepted: Vec<Accepted> = receipts.into_iter().map(accept).collect();
-    if let Some(last) = accepted.last_mut() {
-        last.peer_note = Some(answer.checkpoint.clone());
-    }
-    Ok((accepted, head))
 }

@@ -4,10 +4,12 @@
 //! may ask of us · [`courier`] the task that brings our messages there, for as long as it takes · `witness` how the
 //! two ledgers guard each other · [`complaint`] receipts that do not come · `trustworthy` what is known of the other ledger meanwhile.
 
+mod answer;
 pub mod complaint;
 pub mod courier;
 pub mod introduction;
 pub mod service;
+mod trouble;
 mod trustworthy;
 mod witness;
 

@@ -1,8 +1,8 @@
 //! The two ledgers guard each other: this side's heads are shown to be cosigned, the other side's are cosigned.
 
 use super::Link;
-use super::courier::SessionError;
 use super::introduction::Mismatch;
+use super::trouble::SessionError;
 use super::v1::peer_service_client::PeerServiceClient;
 use super::v1::{WitnessRequest, WitnessResponse};
 use crate::crypto::digest::Digest;

@@ -1,0 +1,55 @@
+//! What the deciding task may be asked for.
+
+use super::acknowledge::Acknowledge;
+use super::deliver::Consume;
+use super::heads::Heads;
+use super::local::{HandOver, Note};
+use super::submit::Submit;
+use super::writer::{Desk, Fatal};
+
+/// A command and where its answer goes.
+pub(super) enum Command {
+    Submit(Submit),
+    Consume(Consume),
+    Acknowledge(Acknowledge),
+    HandOver(HandOver),
+    Note(Note),
+    Heads(Heads),
+}
+
+impl Command {
+    /// Upper bound of the bytes its events take on disk.
+    pub(super) fn bytes_max(&self) -> u64 {
+        match self {
+            Self::Submit(command) => command.bytes_max(),
+            Self::Consume(command) => command.bytes_max(),
+            Self::Acknowledge(command) => command.bytes_max(),
+            Self::HandOver(command) => command.bytes_max(),
+            Self::Note(command) => command.bytes_max(),
+            Self::Heads(command) => command.bytes_max(),
+        }
+    }
+
+    pub(super) fn decide(self, desk: &mut Desk) -> Result<(), Fatal> {
+        match self {
+            Self::Submit(command) => command.decide(desk),
+            Self::Consume(command) => command.decide(desk),
+            Self::Acknowledge(command) => command.decide(desk),
+            Self::HandOver(command) => command.decide(desk),
+            Self::Note(command) => command.decide(desk),
+            Self::Heads(command) => command.decide(desk),
+        }
+    }
+
+    /// Answers that there is no space; nothing has changed.
+    pub(super) fn refuse(self) {
+        match self {
+            Self::Submit(command) => command.refuse(),
+            Self::Consume(command) => command.refuse(),
+            Self::Acknowledge(command) => command.refuse(),
+            Self::HandOver(command) => command.refuse(),
+            Self::Note(command) => command.refuse(),
+            Self::Heads(command) => command.refuse(),
+        }
+    }
+}
