@@ -1,8 +1,9 @@
 //! The door to the other Party.
 //!
 //! Reading order: [`introduction`] who we are and where our chains stand · [`service`] what the other Party's daemon
-//! may ask of us · [`courier`] the task that brings our messages there, for as long as it takes · `witness` how the
-//! two ledgers guard each other · [`complaint`] receipts that do not come · `trustworthy` what is known of the other ledger meanwhile.
+//! may ask of us · [`courier`] the task that brings our messages there, for as long as it takes; `answer` what comes
+//! back, `trouble` why a session ends · `witness` how the two ledgers guard each other, `trustworthy` what is known of
+//! the other one meanwhile · [`complaint`] receipts that do not come.
 
 mod answer;
 pub mod complaint;
