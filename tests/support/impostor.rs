@@ -103,6 +103,20 @@ impl Impostor {
         }
     }
 
+    /// A checkpoint over any tree, signed with the ledger's real key.
+    pub fn checkpoint(&self, size: u64, root: Digest) -> String {
+        let terms = self.terms();
+        let checkpoint = Checkpoint { origin: terms.origin(1), size, root };
+        let signature = self.ledger.sign(checkpoint.body().as_bytes());
+        checkpoint.to_note(&terms.vkey(1, self.ledger.public()), &signature)
+    }
+
+    /// Delivers without having introduced itself.
+    pub async fn deliver_unopened(&self, deliveries: Vec<Delivery>) -> Result<(), Status> {
+        let requests = tokio_stream::once(DeliverRequest { deliveries, accepted_size: 0 });
+        self.dial().await.deliver(requests).await?.into_inner().message().await.map(drop)
+    }
+
     /// Opens with this introduction; the answer is the daemon's own.
     pub async fn open(&self, introduction: Introduction) -> Result<Introduction, Status> {
         let request = OpenRequest { introduction: Some(introduction) };
