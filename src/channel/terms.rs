@@ -56,7 +56,14 @@ impl Terms {
         Cosigner::of(&self.peer_origin(epoch), public)
     }
 
-    fn origin_of(&self, party: &str, epoch: u32) -> String {
+    /// The epoch that an origin of a Party's ledger names; `None` for any other text.
+    pub fn epoch_in(&self, origin: &str, party: &str) -> Option<u32> {
+        let epoch = origin.rsplit_once('/')?.1.parse().ok()?;
+        (epoch > 0 && self.origin_of(party, epoch) == origin).then_some(epoch)
+    }
+
+    /// Origin of a Party's ledger in an epoch.
+    pub fn origin_of(&self, party: &str, epoch: u32) -> String {
         format!("article6/{}/{}/{party}/{epoch}", self.environment_name(), self.agreement)
     }
 }

@@ -1,5 +1,6 @@
 //! `article6 ledger`: what others may have of a ledger.
 
+use super::trust::fingerprint;
 use super::{ConfigArg, no};
 use crate::app::{keeper, trust};
 use crate::channel::lookup::Lookup;
@@ -49,8 +50,8 @@ pub struct CheckArgs {
     file: PathBuf,
     /// Fingerprint of a key whose holder is known: sha256:HEX of an Ed25519 ledger key, or of the SubjectPublicKeyInfo of a
     /// signing certificate; may be repeated
-    #[arg(long, value_name = "FINGERPRINT", required = true)]
-    trust: Vec<String>,
+    #[arg(long, value_name = "FINGERPRINT", required = true, value_parser = fingerprint)]
+    trust: Vec<Digest>,
 }
 
 /// Arguments of `ledger export`.
@@ -99,18 +100,12 @@ pub fn run(command: &LedgerCommand) -> ExitCode {
 }
 
 fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let mut trusted = Vec::new();
-    for text in &args.trust {
-        let digest = text.strip_prefix("sha256:").and_then(Digest::from_hex);
-        trusted
-            .push(digest.with_context(|| format!("{text} is no fingerprint: write sha256: and 64 digits"))?);
-    }
     let file = File::open(&args.file).with_context(|| args.file.display().to_string())?;
     let mut bytes = Vec::new();
     file.take(PROOF_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
     let proven = Proof::read(&bytes)?.verify()?;
     println!("{}\nSigned by the key sha256:{}.", proven.sentence, proven.fingerprint);
-    if trusted.contains(&proven.fingerprint) {
+    if args.trust.contains(&proven.fingerprint) {
         println!("Proven: this is a key you trust.");
         return Ok(ExitCode::SUCCESS);
     }

@@ -8,10 +8,12 @@
 
 pub mod backup;
 pub mod bench;
+mod bundle;
 pub mod certs;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod evidence;
 pub mod homes;
 pub mod index;
 pub mod init;
@@ -53,7 +55,7 @@ enum Command {
     Serve(serve::ServeArgs),
     #[command(flatten)]
     Client(client::ClientCommand),
-    /// Verify a store offline: frames, hashes, tree, checkpoints, signatures, chains, receipts
+    /// Verify a store offline: frames, hashes, tree, checkpoints, signatures, chains, receipts; or a bundle of evidence
     Verify(verify::VerifyArgs),
     /// Look at a configuration
     #[command(subcommand)]
@@ -66,6 +68,9 @@ enum Command {
     /// Hand out what others may have of a ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Make what proves messages to others
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
     /// See whose keys are trusted
     #[command(subcommand)]
     Trust(trust::TrustCommand),
@@ -124,6 +129,7 @@ pub fn main() -> ExitCode {
         Command::Backup(args) => backup::run(&args),
         Command::Index(command) => index::run(&command),
         Command::Ledger(command) => ledger::run(&command),
+        Command::Evidence(command) => evidence::run(&command),
         Command::Trust(command) => trust::run(&command),
         Command::Certs(command) => certs::run(&command),
         Command::Demo(args) => demo::run(&args),

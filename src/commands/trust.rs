@@ -20,6 +20,16 @@ pub enum TrustCommand {
     Show(ConfigArg),
 }
 
+/// Reads a fingerprint: 64 hexadecimal digits, with or without `sha256:` before them.
+///
+/// # Errors
+/// What is wrong, for people.
+pub fn fingerprint(text: &str) -> Result<Digest, String> {
+    let digits = text.strip_prefix("sha256:").unwrap_or(text);
+    Digest::from_hex(digits)
+        .ok_or_else(|| format!("{text} is no fingerprint: write sha256: and 64 hexadecimal digits"))
+}
+
 /// Runs the command.
 pub fn run(command: &TrustCommand) -> ExitCode {
     let TrustCommand::Show(config) = command;

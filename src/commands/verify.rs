@@ -1,9 +1,11 @@
 //! `article6 verify`: whether a store is what its daemon wrote, to the last byte.
 
+use super::trust::fingerprint;
 use super::{CONFIGURATION, NO, tell};
 use crate::app::trust;
 use crate::config;
 use crate::crypto::certificate::Certificate;
+use crate::crypto::digest::Digest;
 use crate::disk::{Disk, SystemDisk};
 use crate::evidence::{self, Damage, Keys, Place, Report, Trust};
 use crate::journal::Paths;
@@ -14,20 +16,27 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Verifies a store: every byte, and with its configuration every record, chain, signature and receipt.
+/// Verifies a store: every byte, and with its configuration every record, chain, signature and receipt. Or a bundle: what
+/// it proves, and by whose keys.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Nothing is written, and no daemon and no network are needed. Stop the daemon first, or \
     verify a copy: a journal that grows while it is read is reported as damaged.\n\n\
-    Exit codes: 0 nothing damaged, 1 damaged or not verified, 2 usage, 78 configuration.\n\n\
-    Examples:\n  article6 verify us\n  \
+    Exit codes: 0 nothing damaged, 1 damaged or not verified, 2 usage, 78 configuration. Of a bundle: 0 everything in it \
+    holds and what it says rests on keys you trust, at least in part, which is told line by line; 1 otherwise.\n\n\
+    Examples:\n  article6 verify us\n  article6 verify 0198f000-0000-7000-8000-000000000003.zip --trust sha256:HEX\n  \
     article6 verify /var/lib/article6 --config /etc/article6/article6.toml\n  \
     article6 verify /mnt/copy/article6 --head /mnt/copy/head --ledger-key us-ledger.pub"
 )]
 pub struct VerifyArgs {
-    /// The store's folder: `[store] dir` of its configuration, or a copy of it; or the home that holds both
-    #[arg(value_name = "DIR")]
+    /// The store's folder: `[store] dir` of its configuration, or a copy of it; or the home that holds both. Or a bundle
+    /// that `article6 evidence export` wrote
+    #[arg(value_name = "DIR|FILE")]
     pub dir: PathBuf,
+    /// For a bundle: fingerprint of a key whose holder is known, sha256:HEX of the SubjectPublicKeyInfo of a signing
+    /// certificate or of an Ed25519 ledger key; may be repeated
+    #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
+    pub trust: Vec<Digest>,
     /// The head file: without it nobody can tell whether whole batches are missing at the end. Taken from the
     /// configuration where that is given
     #[arg(long, value_name = "FILE")]
@@ -56,6 +65,9 @@ pub struct VerifyArgs {
 ///
 /// Whatever keeps the store from being verified: no store, unreadable files, keys of another store.
 pub fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    if args.dir.is_file() {
+        return super::bundle::verify(&args.dir, &args.trust, args.json);
+    }
     let found = if args.config.is_none() { beside(&args.dir) } else { None };
     let path = args.config.as_deref().or(found.as_deref());
     let settings = match path.map(|path| (path, config::read(path))) {
@@ -232,7 +244,8 @@ mod tests {
 
     fn args(dir: &Path) -> VerifyArgs {
         let dir = dir.to_owned();
-        VerifyArgs { dir, head: None, config: None, ledger_key: None, certificates: Vec::new(), json: false }
+        let (trust, certificates) = (Vec::new(), Vec::new());
+        VerifyArgs { dir, trust, head: None, config: None, ledger_key: None, certificates, json: false }
     }
 
     #[test]

@@ -102,6 +102,11 @@ impl Certificate {
         if all.is_empty() { Err(CertificateError::Pem) } else { Ok(all) }
     }
 
+    /// PEM text (RFC 7468).
+    pub fn to_pem(&self) -> String {
+        der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, &self.der).unwrap_or_default()
+    }
+
     /// The certificate as received.
     pub fn der(&self) -> &[u8] {
         &self.der

@@ -3,7 +3,8 @@
 //! Reading order: [`report`] what is found · [`opening`] whose store it is · [`files`] everything beside the segments · [`scan`] frames out of
 //! bytes · [`walk`] segment after segment · [`batch`], [`tree`] events against their checkpoints · [`ends`] how segments end · [`footer`] what a closed
 //! segment says of itself · [`content`] what needs the store's keys · [`signatures`] signatures and receipts, on
-//! all cores · [`contradiction`] proof that a Party contradicted itself, which needs no store.
+//! all cores · [`contradiction`] proof that a Party contradicted itself, which needs no store · [`bundle`] everything that proves one
+//! message.
 //!
 //! Invariants:
 //! * Damage ends nothing: whatever lies behind it and can still be read is checked.
@@ -11,6 +12,7 @@
 //! * Bytes behind the head that a crash may have left are noted, not counted as damage.
 
 mod batch;
+pub mod bundle;
 mod content;
 pub mod contradiction;
 mod ends;

@@ -1,5 +1,7 @@
 //! Journal and vault read as one: committed events, opened.
 
+mod proofs;
+
 use crate::channel::lookup::{Lookup, lookups};
 use crate::crypto::digest::{Digest, commitment};
 use crate::journal::footer::{Fingerprint, fingerprint};

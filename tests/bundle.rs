@@ -1,0 +1,228 @@
+//! A bundle proves a message to somebody who has nothing else: neither store nor daemon nor network.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests stop at the first surprise"
+)]
+
+mod support;
+
+use article6::commands::homes::Home;
+use article6::crypto::certificate::Certificate;
+use article6::crypto::digest::Digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::{Cursor, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use support::parties::{FIXTURES, Office, Parties, serve, until};
+
+fn article6<S: AsRef<OsStr>>(arguments: &[S]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_article6")).args(arguments).output().unwrap()
+}
+
+/// Exports what the arguments name from a stopped daemon's store.
+fn export(home: &Home, what: &[&str]) -> Vec<PathBuf> {
+    let (config, out) = (home.config(), home.folder.join("evidence"));
+    let mut arguments = vec!["evidence", "export"];
+    arguments.extend(what);
+    let mut arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
+    arguments.extend([OsStr::new("--out"), out.as_os_str(), OsStr::new("--config"), config.as_os_str()]);
+    let output = article6(&arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(PathBuf::from).collect()
+}
+
+/// Fingerprints of the key that signs messages and of the one that signs the ledger.
+fn fingerprints(home: &Home) -> [String; 2] {
+    let certificate = std::fs::read(home.certs().join("signing.pem")).unwrap();
+    let ledger = std::fs::read_to_string(home.certs().join("ledger.pub")).unwrap();
+    let ledger = Digest::of(&STANDARD.decode(ledger.trim()).unwrap());
+    [Certificate::from_pem(&certificate).unwrap().key_id(), ledger].map(|digest| format!("sha256:{digest}"))
+}
+
+fn verify(bundle: &Path, trust: &[&str]) -> (Option<i32>, serde_json::Value) {
+    let mut arguments = vec!["verify".to_owned(), bundle.display().to_string(), "--json".into()];
+    arguments.extend(trust.iter().flat_map(|key| ["--trust".to_owned(), (*key).to_owned()]));
+    let output = article6(&arguments);
+    (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_default())
+}
+
+fn codes(report: &serde_json::Value, trusted: bool) -> Vec<String> {
+    let claims = report["claims"].as_array().unwrap().iter();
+    claims
+        .filter(|claim| claim["trusted"] == trusted)
+        .map(|claim| claim["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn files(bundle: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(bundle)).unwrap();
+    (0..zip.len())
+        .map(|at| {
+            let mut file = zip.by_index(at).unwrap();
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).unwrap();
+            (file.name().unwrap().into_owned(), bytes)
+        })
+        .collect()
+}
+
+/// An archive of these files whose seal and manifest are as they must be, but for the manifest's signature.
+fn packed(mut files: BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    let old = String::from_utf8(files.remove("MANIFEST").unwrap()).unwrap();
+    let mut note = "article6/bundle/1\n".to_owned();
+    for (name, bytes) in &files {
+        note += &format!("{} {name}\n", STANDARD.encode(Digest::of(bytes).as_bytes()));
+    }
+    note += &old[old.find("\n\n").unwrap() + 1..];
+    files.insert("MANIFEST".into(), note.into_bytes());
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&bytes).unwrap();
+    }
+    let mut archive = zip.finish().unwrap().into_inner();
+    archive.truncate(archive.len() - 2);
+    let seal = format!("sha256:{}", Digest::of(&archive));
+    [archive.as_slice(), &[71, 0], seal.as_bytes()].concat()
+}
+
+/// One message delivered and cosigned on both sides, another that is not delivered; returns the messages' names.
+async fn played(parties: &Parties) -> [String; 2] {
+    let (us, kz) = (serve(&parties.us), serve(&parties.kz));
+    let mut office = Office::open(&parties.us).await;
+    let first = office.submit("before", 1).await.unwrap();
+    let cosigned = |status: &article6::operations::v1::GetStatusResponse, acknowledged: u64| {
+        let witness = status.witness.as_ref().unwrap();
+        status.acknowledged_sequence == acknowledged && witness.cosigned_size + 4 >= status.ledger_size
+    };
+    until(&parties.us, "US is cosigned", |status| cosigned(status, 1)).await;
+    until(&parties.kz, "KZ is cosigned", |status| cosigned(status, 0)).await;
+    let second = office.submit("message", 0).await.unwrap();
+    until(&parties.us, "US is cosigned again", |status| cosigned(status, 2)).await;
+    until(&parties.kz, "KZ is cosigned again", |status| cosigned(status, 0)).await;
+    kz.stop().unwrap();
+    let third = office.submit("undelivered", 0).await.unwrap();
+    us.stop().unwrap();
+    assert_ne!(first.name, second.name);
+    [second.name, third.name]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_stands_alone_and_nothing_in_it_can_be_changed() {
+    let parties = Parties::new();
+    let [message, undelivered] = played(&parties).await;
+    let ([us_signing, us_ledger], [kz_signing, kz_ledger]) =
+        (fingerprints(&parties.us), fingerprints(&parties.kz));
+    let sent = export(&parties.us, &["--message", &message]).remove(0);
+    let received = export(&parties.kz, &["--message", &message]).remove(0);
+    let all = [us_signing.as_str(), &us_ledger, &kz_signing, &kz_ledger];
+    for (bundle, record) in [(&sent, Some("SEALED")), (&received, None)] {
+        let (code, report) = verify(bundle, &all);
+        assert_eq!((code, &report["sound"]), (Some(0), &true.into()), "{report}");
+        let mut expected = vec!["SIGNED", "CONTENT"];
+        expected.extend(record);
+        expected.extend(["RECEIVED", "RECORDED_AFTER", "RECORDED_BEFORE"]);
+        assert_eq!(codes(&report, true), expected, "{report}");
+        let span = [&report["earliest"], &report["latest"]].map(|at| at.as_u64().unwrap());
+        assert!(span[0] <= span[1] && span[1] - span[0] < 3600, "{span:?}");
+        // Against some of the keys only what rests on them is proven; against none, nothing.
+        let (code, report) = verify(bundle, &[&kz_ledger]);
+        assert_eq!(code, Some(0), "{report}");
+        assert!(codes(&report, true).contains(&"RECEIVED".to_owned()));
+        assert!(codes(&report, false).contains(&"SIGNED".to_owned()));
+        assert_eq!(verify(bundle, &[]).0, Some(1));
+        assert_eq!(verify(bundle, &[&format!("sha256:{}", Digest::of(b"somebody else"))]).0, Some(1));
+    }
+    is_small_and_openssl_agrees(&sent, parties.dir.path());
+    is_small_and_openssl_agrees(&received, parties.dir.path());
+
+    // What is not proven is told.
+    let open = export(&parties.us, &["--message", &undelivered]).remove(0);
+    let (code, report) = verify(&open, &all);
+    assert_eq!(code, Some(0), "{report}");
+    assert!(!codes(&report, true).contains(&"RECEIVED".to_owned()));
+    assert!(report["notProven"][0].as_str().unwrap().contains("no receipt"), "{report}");
+    // The same by place in the chain, and every message of the case.
+    assert_eq!(
+        std::fs::read(&export(&parties.us, &["--message", "sent/2"])[0]).unwrap(),
+        std::fs::read(&sent).unwrap()
+    );
+    let case: serde_json::Value = serde_json::from_str(FIXTURES[0]).unwrap();
+    let case = case["case_id"].as_str().or(case["caseId"].as_str()).unwrap();
+    assert_eq!(export(&parties.us, &["--case", case]).len(), 2);
+
+    nothing_can_be_changed(&sent, &all, parties.dir.path());
+    nothing_can_be_exchanged(&sent, &received, &open, &all, parties.dir.path());
+}
+
+fn is_small_and_openssl_agrees(bundle: &Path, folder: &Path) {
+    let bytes = std::fs::read(bundle).unwrap();
+    let files = files(&bytes);
+    let beyond = bytes.len() - files["body.bin"].len() - files["envelope.bin"].len();
+    assert!(beyond < 8192, "{beyond} bytes beyond the message");
+    let folder = folder.join("unpacked");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, bytes) in &files {
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+    let words = "cms -verify -binary -cades -inform DER -in signature.p7s -content envelope.bin -certfile signer.pem \
+                 -CAfile signer.pem -partial_chain -purpose any -out out";
+    assert!(String::from_utf8_lossy(&files["SUMMARY"]).contains("openssl cms -verify"));
+    let verdict = || Command::new("openssl").args(words.split(' ')).current_dir(&folder).output().unwrap();
+    let agreed = verdict();
+    assert!(agreed.status.success(), "{}", String::from_utf8_lossy(&agreed.stderr));
+    let mut other = files["envelope.bin"].clone();
+    other[9] ^= 1;
+    std::fs::write(folder.join("envelope.bin"), other).unwrap();
+    assert!(!verdict().status.success(), "a control: other bytes");
+}
+
+/// Each byte of the archive, flipped; and each file of it, changed and packed again as it should be.
+fn nothing_can_be_changed(bundle: &Path, trust: &[&str], folder: &Path) {
+    let bytes = std::fs::read(bundle).unwrap();
+    for at in 0..bytes.len() {
+        let mut wrong = bytes.clone();
+        wrong[at] ^= 1 << (at % 8);
+        assert!(article6::evidence::bundle::check(&wrong).is_err(), "byte {at}");
+    }
+    for cut in [0, 1, 71, 93, bytes.len() / 2] {
+        assert!(article6::evidence::bundle::check(&bytes[..bytes.len() - 1 - cut]).is_err());
+    }
+    let sound = files(&bytes);
+    let repacked = folder.join("repacked.zip");
+    std::fs::write(&repacked, packed(sound.clone())).unwrap();
+    assert_eq!(verify(&repacked, trust).0, Some(0), "a control: packed again unchanged");
+    for name in sound.keys().filter(|name| *name != "MANIFEST") {
+        for at in (0..sound[name].len()).step_by(sound[name].len().div_ceil(12)) {
+            let mut wrong = sound.clone();
+            wrong.get_mut(name).unwrap()[at] ^= 1;
+            assert!(article6::evidence::bundle::check(&packed(wrong)).is_err(), "byte {at} of {name}");
+        }
+        let mut wrong = sound.clone();
+        wrong.remove(name);
+        assert!(article6::evidence::bundle::check(&packed(wrong)).is_err(), "without {name}");
+    }
+}
+
+/// A file of another sound bundle in the place of this one's.
+fn nothing_can_be_exchanged(sent: &Path, received: &Path, open: &Path, trust: &[&str], folder: &Path) {
+    let read = |path: &Path| files(&std::fs::read(path).unwrap());
+    let (sound, mixed) = (read(sent), folder.join("mixed.zip"));
+    for other in [received, open] {
+        for (name, bytes) in read(other) {
+            if name == "MANIFEST" || sound.get(&name) == Some(&bytes) {
+                continue;
+            }
+            let mut wrong = sound.clone();
+            wrong.insert(name.clone(), bytes);
+            std::fs::write(&mixed, packed(wrong)).unwrap();
+            assert_eq!(verify(&mixed, trust).0, Some(1), "{name} of {}", other.display());
+        }
+    }
+}
