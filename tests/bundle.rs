@@ -92,6 +92,37 @@ fn packed(mut files: BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     [archive.as_slice(), &[71, 0], seal.as_bytes()].concat()
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_daemon_gives_the_same_bundle_for_a_purpose() {
+    let parties = Parties::new();
+    let (us, kz) = (serve(&parties.us), serve(&parties.kz));
+    let mut office = Office::open(&parties.us).await;
+    let name = office.submit("message", 0).await.unwrap().name;
+    until(&parties.us, "delivered", |status| status.acknowledged_sequence == 1).await;
+    let (profile, out) = (parties.us.folder.join("client.toml"), parties.dir.path().join("fetched"));
+    let prove = |more: &[&str]| {
+        let mut arguments =
+            vec!["prove", "--profile", profile.to_str().unwrap(), "--out", out.to_str().unwrap()];
+        arguments.extend(more);
+        article6(&arguments)
+    };
+    let before = support::parties::status(&parties.us).await.ledger_size;
+    let fetched = prove(&[&name, "--purpose", "JUDICIAL_PROCEEDING"]);
+    assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
+    assert!(support::parties::status(&parties.us).await.ledger_size > before, "the reading is recorded");
+    let fetched = PathBuf::from(String::from_utf8(fetched.stdout).unwrap().trim());
+    let [signing, _] = fingerprints(&parties.us);
+    let (code, report) = verify(&fetched, &[&signing]);
+    assert_eq!(code, Some(0), "{report}");
+    assert!(codes(&report, false).contains(&"RECEIVED".to_owned()), "{report}");
+    let of_nothing = prove(&["0198f000-0000-7000-8000-0000000000ff", "--purpose", "JUDICIAL_PROCEEDING"]);
+    assert!(String::from_utf8_lossy(&of_nothing.stderr).contains("MESSAGE_NOT_FOUND"));
+    let case = office.get(&name).await.case;
+    assert!(prove(&["--case", &case, "--purpose", "JUDICIAL_PROCEEDING"]).status.success());
+    us.stop().unwrap();
+    kz.stop().unwrap();
+}
+
 /// One message delivered and cosigned on both sides, another that is not delivered; returns the messages' names.
 async fn played(parties: &Parties) -> [String; 2] {
     let (us, kz) = (serve(&parties.us), serve(&parties.kz));

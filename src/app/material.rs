@@ -2,13 +2,16 @@
 
 use super::AppError;
 use crate::backoffice::caller::Callers;
+use crate::backoffice::evidence::Keyrings;
 use crate::config::files::{self, FileMistake};
 use crate::config::{Client, Settings};
 use crate::crypto::digest::Digest;
+use crate::evidence::bundle::Keyring;
 use crate::exchange::start::Keeper;
 use crate::index;
-use crate::peer::Trust;
+use crate::peer::{Link, Trust};
 use crate::wire;
+use std::sync::Arc;
 
 /// Whether development certificates are refused.
 pub(super) fn is_production(settings: &Settings) -> bool {
@@ -57,6 +60,22 @@ pub(super) fn callers(settings: &Settings, keys: &[Digest], before: Option<&Call
         callers.add(*key, name, officials, before);
     }
     callers
+}
+
+/// The keys that the store's signatures are of: this Party's, and what is trusted of the other now.
+pub(super) fn keyrings(settings: &Settings, link: &Link) -> Keyrings {
+    let (link, revocation) = (link.clone(), settings.peer.door.tls.revocation.clone());
+    Keyrings(Arc::new(move || {
+        let (core, trust) = (link.engine.core(), link.trust.load());
+        Keyring {
+            terms: core.terms.clone(),
+            own_certificates: vec![core.signing_key.certificate().clone()],
+            peer_certificates: trust.signing.clone(),
+            own_ledger_keys: vec![core.ledger_key.public()],
+            peer_ledger_keys: vec![trust.ledger_key],
+            revocation: revocation.as_deref().and_then(|path| std::fs::read(path).ok()),
+        }
+    }))
 }
 
 /// What the query index belongs to.

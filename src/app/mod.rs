@@ -6,7 +6,9 @@ mod reload;
 pub use material::{index_settings, keeper, trust};
 use reload::Material;
 
+use crate::backoffice::evidence::Evidence;
 use crate::backoffice::roster::Roster;
+use crate::backoffice::v1::evidence_service_server::EvidenceServiceServer;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
 use crate::backoffice::{self, Office};
 use crate::config::files::FileMistake;
@@ -41,8 +43,9 @@ const INDEX_STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// Longest request of the small services: operations, health, reflection.
 const SMALL_REQUEST_BYTES: usize = 64 * 1024;
 /// Every service whose health is told.
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     "",
+    "article6.backoffice.v1.EvidenceService",
     "article6.backoffice.v1.MessageService",
     "article6.operations.v1.OperationsService",
     "article6.peer.v1.PeerService",
@@ -168,6 +171,7 @@ impl Daemon {
             started_at,
         };
         let (health, _) = tonic_health::server::health_reporter();
+        let evidence = Evidence { office: office.clone(), keyrings: material::keyrings(&settings, &link) };
         let message = backoffice::service::Service::new(office)
             .map_err(|error| StartError::Failed(error.to_string()))?;
         let doors = [
@@ -179,7 +183,7 @@ impl Daemon {
             ),
             (
                 backoffice_door,
-                backoffice_routes(message, &health, settings.backoffice.reflection),
+                backoffice_routes(message, evidence, &health, settings.backoffice.reflection),
                 Limits::backoffice(),
                 vec!["/article6.backoffice.v1.MessageService/WatchMessages", "/grpc.health.v1.Health/Watch"],
             ),
@@ -293,16 +297,18 @@ fn peer_routes(link: Link) -> Routes {
 
 fn backoffice_routes(
     service: backoffice::service::Service,
+    evidence: Evidence,
     health: &tonic_health::server::HealthReporter,
     reflection: bool,
 ) -> Routes {
     let service = MessageServiceServer::new(service)
         .max_decoding_message_size(limits::MESSAGE_BYTES)
         .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
+    let evidence = EvidenceServiceServer::new(evidence).max_decoding_message_size(SMALL_REQUEST_BYTES);
     with_reflection(
-        Routes::new(service).add_service(health_service(health)),
+        Routes::new(service).add_service(evidence).add_service(health_service(health)),
         reflection,
-        "article6.backoffice.v1.MessageService",
+        &["article6.backoffice.v1.MessageService", "article6.backoffice.v1.EvidenceService"],
     )
 }
 
@@ -313,7 +319,7 @@ fn operations_routes(
 ) -> Routes {
     let service = OperationsServiceServer::new(service).max_decoding_message_size(SMALL_REQUEST_BYTES);
     let routes = Routes::new(service).add_service(health_service(health));
-    with_reflection(routes, reflection, "article6.operations.v1.OperationsService")
+    with_reflection(routes, reflection, &["article6.operations.v1.OperationsService"])
 }
 
 fn health_service(
@@ -324,16 +330,16 @@ fn health_service(
 }
 
 /// Both versions: some clients speak only the older one.
-fn with_reflection(routes: Routes, wanted: bool, service: &str) -> Routes {
+fn with_reflection(routes: Routes, wanted: bool, services: &[&str]) -> Routes {
     if !wanted {
         return routes;
     }
     let builder = || {
-        tonic_reflection::server::Builder::configure()
+        let builder = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(wire::descriptor_bytes())
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .with_service_name(service)
-            .with_service_name("grpc.health.v1.Health")
+            .with_service_name("grpc.health.v1.Health");
+        services.iter().fold(builder, |builder, service| builder.with_service_name(*service))
     };
     match (builder().build_v1(), builder().build_v1alpha()) {
         (Ok(v1), Ok(v1alpha)) => routes

@@ -3,9 +3,11 @@
 //! Reading order: [`caller`] who calls, for whom, for which purpose · [`roles`] what an official may do · [`roster`] the
 //! callers of now · [`submission`] from a request to a message ready
 //! to be sealed · [`view`] from a journal event to the message a caller sees · [`feed`], [`list`] the two ways through
-//! many messages · [`token`] cursors and page tokens · [`refusals`] the one table of errors · [`service`] the calls.
+//! many messages · [`token`] cursors and page tokens · [`refusals`] the one table of errors · [`service`] the calls
+//! · [`evidence`] bundles that prove a message.
 
 pub mod caller;
+pub mod evidence;
 pub mod feed;
 pub mod list;
 pub mod refusals;

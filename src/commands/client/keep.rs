@@ -40,6 +40,17 @@ pub(super) fn message(dir: &Path, message: &Message) -> Result<PathBuf, ClientEr
     Ok(json)
 }
 
+/// Writes a bundle, in the place of an earlier one of the same message. Returns when it is durable.
+pub(super) fn bundle(dir: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, ClientError> {
+    let is_plain = Path::new(name).file_name().is_some_and(|plain| plain == name);
+    let path = dir.join(Some(name).filter(|_| is_plain).ok_or(ClientError::Answer("a file name"))?);
+    let mut whole = tempfile::NamedTempFile::new_in(dir).map_err(at(dir))?;
+    whole.write_all(bytes).and_then(|()| whole.as_file().sync_all()).map_err(at(&path))?;
+    whole.persist(&path).map_err(|error| at(&path)(error.error))?;
+    sync(dir)?;
+    Ok(path)
+}
+
 /// A file is found after a loss of power only when the folder that names it is durable too.
 fn sync(dir: &Path) -> Result<(), ClientError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(at(dir))

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`profile`] where the daemon is and who calls · [`office`] the calls · [`submission`] from a file to a
 //! submission · [`words`] a message for people and for scripts · [`trouble`], `advice` what goes wrong and what to do
-//! next · `send`, `inbox`, `watch`, `show`, `list`, `status` the commands · `keep` files of messages taken over ·
+//! next · `send`, `inbox`, `watch`, `show`, `list`, `status`, `prove` the commands · `keep` files of messages taken over ·
 //! `output` what is written where.
 //!
 //! Results go to standard output, everything else to standard error. With `--json` both are one object a line.
@@ -15,6 +15,7 @@ mod names;
 pub mod office;
 mod output;
 pub mod profile;
+mod prove;
 mod send;
 mod show;
 mod status;
@@ -48,6 +49,8 @@ pub enum ClientCommand {
     List(list::List),
     /// Show where the delivery of messages stands, and what that means
     Status(status::Status),
+    /// Fetch the bundle that proves a message to others
+    Prove(prove::Prove),
 }
 
 const PROFILE_HELP: &str = "\
@@ -112,6 +115,7 @@ pub async fn run(command: ClientCommand) -> ExitCode {
         ClientCommand::Watch(watch) => (watch.common.output(), watch.run().await),
         ClientCommand::Show(show) => (show.common.output(), show.run().await),
         ClientCommand::List(list) => (list.common.output(), list.run().await),
+        ClientCommand::Prove(prove) => (prove.common.output(), prove.run().await),
         ClientCommand::Status(status) => (status.common.output(), status.run().await),
     };
     match done {
@@ -158,6 +162,8 @@ mod tests {
             "show messages/0198f000-0000-7000-8000-00000000000a",
             "list --direction sent --state stalled --case 0198f000-0000-7000-8000-000000000003 --limit 5",
             "status",
+            "prove 0198f000-0000-7000-8000-00000000000a --purpose judicial_proceeding --out d",
+            "prove --case 0198f000-0000-7000-8000-000000000003",
         ] {
             assert!(parse(line).is_ok(), "{line}: {:?}", parse(line));
         }
@@ -170,6 +176,7 @@ mod tests {
             "inbox --wait -1",
             "watch --purpose CURIOSITY",
             "show",
+            "prove",
             "list --limit 0",
             "list --state unspecified",
             "status --official no/slash",

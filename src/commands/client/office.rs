@@ -3,14 +3,16 @@
 use super::profile::Profile;
 use super::trouble::ClientError;
 use crate::backoffice::caller::OFFICIAL;
+use crate::backoffice::v1::evidence_service_client::EvidenceServiceClient;
 use crate::backoffice::v1::message_service_client::MessageServiceClient;
 use crate::backoffice::v1::{
-    AcknowledgeMessagesRequest, GetMessageRequest, ListMessagesRequest, ListMessagesResponse, Message,
-    MessageView, Submission, SubmitMessageRequest, ValidateMessageRequest, WatchMessagesRequest,
-    WatchMessagesResponse,
+    AcknowledgeMessagesRequest, ExportEvidenceRequest, GetMessageRequest, ListMessagesRequest,
+    ListMessagesResponse, Message, MessageView, Submission, SubmitMessageRequest, ValidateMessageRequest,
+    WatchMessagesRequest, WatchMessagesResponse,
 };
 use crate::door::{DialSettings, Dialled, dial};
 use crate::wire::assistance::v1::Purpose;
+use bytes::Bytes;
 use std::time::Duration;
 use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status, Streaming};
@@ -24,6 +26,7 @@ const ANSWER_BYTES: usize = 16 << 20;
 #[derive(Debug, Clone)]
 pub struct BackOffice {
     client: MessageServiceClient<Dialled>,
+    evidence: EvidenceServiceClient<Dialled>,
     official: String,
 }
 
@@ -38,8 +41,9 @@ impl BackOffice {
         let dialled = dial(&settings)
             .await
             .map_err(|error| ClientError::Connection { address: profile.address.clone(), error })?;
+        let evidence = EvidenceServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
         let client = MessageServiceClient::new(dialled).max_decoding_message_size(ANSWER_BYTES);
-        Ok(Self { client, official: profile.official.clone() })
+        Ok(Self { client, evidence, official: profile.official.clone() })
     }
 
     /// Seals and queues a message for `official`; answers when it is durable at the daemon. The same `request_id`
@@ -77,6 +81,16 @@ impl BackOffice {
         let request = GetMessageRequest { name: name.to_owned(), view, purpose };
         let response = answer(self.client.clone().get_message(call(request, &self.official)?)).await?;
         response.message.ok_or(ClientError::Answer("the message"))
+    }
+
+    /// The bundle that proves a message, and what to call its file. The content is read for the purpose (Article 3.1).
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn evidence(&self, name: &str, purpose: Purpose) -> Result<(Bytes, String), ClientError> {
+        let request = ExportEvidenceRequest { name: name.to_owned(), purpose: purpose.into() };
+        let exported = answer(self.evidence.clone().export_evidence(call(request, &self.official)?)).await?;
+        Ok((exported.bundle, exported.file_name))
     }
 
     /// One page of messages, newest first.
