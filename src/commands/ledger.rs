@@ -60,6 +60,7 @@ pub struct CheckArgs {
     after_help = "The files hold commitments, hashes and signed checkpoints: no content, no names, no case. \
     Written again into the same folder, only what is new is written; the checkpoint comes last.\n\n\
     checkpoint           the ledger's signed checkpoint\n\
+    vkey                 the key that signed it (C2SP signed-note)\n\
     checkpoint.cosigned  the last one that the other Party cosigned, if there is one\n\
     tile/...             hashes and entries"
 )]
@@ -149,7 +150,8 @@ fn proof(store: &Store, trust: &Trust, leaf: u64) -> anyhow::Result<Option<(&'st
 
 fn export(settings: &Settings, dir: &Path) -> anyhow::Result<u64> {
     let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
-    let (store, _lock) = open_for_reading(&disk, &settings.store, &keeper(settings)?)?;
+    let keeper = keeper(settings)?;
+    let (store, _lock) = open_for_reading(&disk, &settings.store, &keeper)?;
     let (head, checkpoint) = store.reader().checkpoint();
     for tile in tiles(head.size) {
         let path = dir.join(tile.path());
@@ -158,6 +160,9 @@ fn export(settings: &Settings, dir: &Path) -> anyhow::Result<u64> {
             write(&path, &bytes(&store, tile)?)?;
         }
     }
+    let epoch = store.event(head.size.saturating_sub(1))?.event.epoch;
+    let vkey = settings.terms.vkey(epoch, keeper.ledger_key.public());
+    write(&dir.join("vkey"), format!("{vkey}\n").as_bytes())?;
     if let Some(cosigned) = store.last_cosigned()? {
         write(&dir.join("checkpoint.cosigned"), cosigned.as_bytes())?;
     }

@@ -13,6 +13,7 @@ pub mod certs;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod dispute;
 pub mod evidence;
 pub mod homes;
 pub mod index;
@@ -71,6 +72,8 @@ enum Command {
     /// Make what proves messages to others
     #[command(subcommand)]
     Evidence(evidence::EvidenceCommand),
+    /// Judge claim by claim what two Parties may say against each other
+    Dispute(dispute::DisputeArgs),
     /// See whose keys are trusted
     #[command(subcommand)]
     Trust(trust::TrustCommand),
@@ -130,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Index(command) => index::run(&command),
         Command::Ledger(command) => ledger::run(&command),
         Command::Evidence(command) => evidence::run(&command),
+        Command::Dispute(args) => dispute::run(&args).unwrap_or_else(|error| no(format_args!("{error:#}"))),
         Command::Trust(command) => trust::run(&command),
         Command::Certs(command) => certs::run(&command),
         Command::Demo(args) => demo::run(&args),

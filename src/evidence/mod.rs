@@ -4,7 +4,7 @@
 //! bytes · [`walk`] segment after segment · [`batch`], [`tree`] events against their checkpoints · [`ends`] how segments end · [`footer`] what a closed
 //! segment says of itself · [`content`] what needs the store's keys · [`signatures`] signatures and receipts, on
 //! all cores · [`contradiction`] proof that a Party contradicted itself, which needs no store · [`bundle`] everything that proves one
-//! message.
+//! message · [`exported`] a ledger as its Party hands it out · [`dispute`] two Parties' claims, judged.
 //!
 //! Invariants:
 //! * Damage ends nothing: whatever lies behind it and can still be read is checked.
@@ -15,7 +15,9 @@ mod batch;
 pub mod bundle;
 mod content;
 pub mod contradiction;
+pub mod dispute;
 mod ends;
+pub mod exported;
 mod files;
 mod footer;
 mod opening;

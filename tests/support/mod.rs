@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod bad_certificates;
+pub mod bundles;
 pub mod homes;
 pub mod impostor;
 pub mod parties;

@@ -42,6 +42,8 @@ pub struct Proven {
     pub latest: Option<Cosigned>,
     /// Keys, each with the one that introduced it.
     pub introductions: Vec<(Digest, Digest)>,
+    /// The keys that are listed, each with the Party it is said to be of.
+    pub keys: Vec<(String, Digest)>,
 }
 
 /// An event and its place in a ledger.
@@ -139,6 +141,7 @@ pub(super) fn check_parts(parts: &Parts) -> Result<Proven, BundleFault> {
     Ok(Proven {
         envelope_digest: sent.digest,
         body: parts.body.clone(),
+        keys: keys.listed(),
         introductions: keys.introductions,
         terms,
         envelope,

@@ -35,6 +35,11 @@ impl Keys {
         Ok(keys)
     }
 
+    /// Every key, with the Party it is said to be of.
+    pub fn listed(&self) -> Vec<(String, Digest)> {
+        self.list.iter().map(|(party, _, digest, _)| (party.clone(), *digest)).collect()
+    }
+
     /// The ledger keys of a Party.
     pub fn ledger(&self, party: &str) -> impl Iterator<Item = [u8; 32]> {
         let of = move |(whose, used_for, ..): &&(String, KeyUse, _, _)| {

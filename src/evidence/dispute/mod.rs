@@ -1,0 +1,120 @@
+//! What two Parties may say against each other, judged by what both of them signed.
+//!
+//! Reading order: [`Exhibit`] what each side lays before the court · [`Standing`] whose keys are whose · `message` claims
+//! about messages · `ledgers` claims about ledgers.
+//!
+//! Invariant: a claim is *proven* or *refuted* by signatures alone. Whatever rests on a key that nobody vouches for, and
+//! whatever neither file shows, is *undecidable*: silence proves nothing.
+
+mod ledgers;
+mod message;
+
+use super::bundle::Proven;
+use super::exported::Exported;
+use crate::crypto::digest::Digest;
+use std::collections::BTreeSet;
+
+/// What a side lays before the court.
+#[derive(Debug, Clone)]
+pub enum Exhibit {
+    /// A sound bundle.
+    Bundle(Box<Proven>),
+    /// A ledger that was handed out.
+    Ledger(Exported),
+}
+
+/// What becomes of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is true, by signatures.
+    Proven,
+    /// It is false, by signatures.
+    Refuted,
+    /// The two files do not tell.
+    Undecidable,
+}
+
+/// A claim and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// Stable name of the kind of claim.
+    pub code: &'static str,
+    /// What somebody may say.
+    pub claim: String,
+    /// What becomes of it.
+    pub verdict: Verdict,
+    /// Because of what.
+    pub why: String,
+}
+
+/// Whose keys are whose.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    accepted: BTreeSet<Digest>,
+}
+
+impl Standing {
+    /// With named keys, these and what they introduced. Without, the keys that both sides' files give for the same Party:
+    /// what both agree on needs no further word.
+    pub fn of(ours: &Exhibit, theirs: &Exhibit, named: &[Digest]) -> Self {
+        if named.is_empty() {
+            let (ours, theirs) = (ours.keys(), theirs.keys());
+            let both = ours.intersection(&theirs).map(|(_, key)| *key);
+            return Self { accepted: both.collect() };
+        }
+        let mut accepted: BTreeSet<Digest> = named.iter().copied().collect();
+        for exhibit in [ours, theirs, ours] {
+            if let Exhibit::Bundle(proven) = exhibit {
+                accepted = proven.trusted(&accepted.into_iter().collect::<Vec<_>>());
+            }
+        }
+        Self { accepted }
+    }
+
+    /// The judgement, unless it rests on a key that nobody vouches for.
+    fn judge(
+        &self,
+        code: &'static str,
+        claim: String,
+        keys: &[Digest],
+        (verdict, why): (Verdict, String),
+    ) -> Judgement {
+        let unknown = keys.iter().find(|key| !self.accepted.contains(*key));
+        let (verdict, why) = match unknown.filter(|_| verdict != Verdict::Undecidable) {
+            Some(key) => {
+                (Verdict::Undecidable, format!("it rests on the key sha256:{key}, which nobody vouches for"))
+            }
+            None => (verdict, why),
+        };
+        Judgement { code, claim, verdict, why }
+    }
+}
+
+impl Exhibit {
+    /// The keys that it names, each with the Party it is said to be of.
+    fn keys(&self) -> BTreeSet<(String, Digest)> {
+        match self {
+            Self::Bundle(proven) => proven.keys.iter().cloned().collect(),
+            Self::Ledger(exported) => [(exported.party.clone(), exported.key)].into(),
+        }
+    }
+}
+
+/// Judges every claim that the two exhibits touch; `by` is a time that something is said to have happened by.
+pub fn judge(ours: &Exhibit, theirs: &Exhibit, named: &[Digest], by: Option<u64>) -> Vec<Judgement> {
+    let standing = Standing::of(ours, theirs, named);
+    match (ours, theirs) {
+        (Exhibit::Bundle(one), Exhibit::Bundle(other)) => {
+            let mut judgements = message::judge(&standing, one, other, by);
+            judgements.extend(ledgers::of_bundles(&standing, one, other));
+            judgements
+        }
+        (Exhibit::Bundle(bundle), Exhibit::Ledger(ledger))
+        | (Exhibit::Ledger(ledger), Exhibit::Bundle(bundle)) => {
+            let mut judgements = message::alone(&standing, &[bundle], by);
+            judgements.extend(ledgers::against(&standing, bundle, ledger));
+            judgements
+        }
+        (Exhibit::Ledger(one), Exhibit::Ledger(other)) => ledgers::of_exports(&standing, one, other),
+    }
+}
