@@ -174,11 +174,16 @@ async fn a_message_that_cannot_stand_is_consumed_with_a_signed_reason() {
     let first = liar.honest();
     let used = Envelope::decode(first.envelope.clone()).unwrap().message_id;
     liar.delivered(&first).await;
-    let lies: [Lie<Envelope>; 12] = [
+    let lies: [Lie<Envelope>; 13] = [
         ("PEER_SEQUENCE_IMPOSSIBLE", |envelope| envelope.peer_sequence_seen = 1),
         ("PEER_SEQUENCE_IMPOSSIBLE", |envelope| envelope.peer_sequence_seen = u64::MAX),
         ("TIME_RAN_BACKWARDS", |envelope| envelope.signed_at.as_mut().unwrap().seconds -= 3600),
-        ("STATEMENT_UNKNOWN", |envelope| envelope.statement_type = StatementType::Service.into()),
+        ("STATEMENT_UNKNOWN", |envelope| {
+            (envelope.statement_type, envelope.kind) = (StatementType::Service.into(), 77);
+        }),
+        ("SERVICE_REFUSED", |envelope| {
+            (envelope.statement_type, envelope.kind) = (StatementType::Service.into(), 1);
+        }),
         ("ENVELOPE_MALFORMED", |envelope| envelope.statement_type = 0),
         ("ENVELOPE_MALFORMED", |envelope| envelope.statement_type = 99),
         ("ENVELOPE_MALFORMED", |envelope| envelope.message_id = Bytes::from_static(b"short")),

@@ -3,14 +3,18 @@
 use super::AppError;
 use crate::backoffice::caller::Callers;
 use crate::backoffice::evidence::Keyrings;
+use crate::channel::keys::{Key, Keys, Side};
+use crate::channel::terms::Terms;
 use crate::config::files::{self, FileMistake};
 use crate::config::{Client, Settings};
 use crate::crypto::digest::Digest;
+use crate::door::TlsSettings;
 use crate::evidence::bundle::Keyring;
+use crate::exchange::keys::OwnKeys;
 use crate::exchange::start::Keeper;
 use crate::index;
 use crate::peer::{Link, Trust};
-use crate::wire;
+use crate::wire::{self, channel::v1::KeyUse};
 use std::sync::Arc;
 
 /// Whether development certificates are refused.
@@ -20,11 +24,47 @@ pub(super) fn is_production(settings: &Settings) -> bool {
 
 /// Reads the keys that a ledger is kept with.
 pub fn keeper(settings: &Settings) -> Result<Keeper, AppError> {
-    let certificate = files::signing_certificate(&settings.signing.certificate, is_production(settings))?;
-    let development = certificate.is_development();
-    let signing_key = files::signing_key(&settings.signing.key, certificate)?;
-    let ledger_key = files::ledger_key(&settings.ledger_key, development)?;
-    Ok(Keeper { terms: settings.terms.clone(), signing_key, ledger_key })
+    Ok(Keeper { terms: settings.terms.clone(), keys: own_keys(settings)? })
+}
+
+/// Reads what this Party signs with and opens connections with: now and, where the files are there, next.
+pub(super) fn own_keys(settings: &Settings) -> Result<OwnKeys, FileMistake> {
+    let production = is_production(settings);
+    let mut keys = OwnKeys::default();
+    for pair in
+        std::iter::once(&settings.signing).chain(settings.next_signing.iter().filter(|it| it.exists()))
+    {
+        let certificate = files::signing_certificate(&pair.certificate, production)?;
+        keys.signing.push(files::signing_key(&pair.key, certificate)?);
+    }
+    let development = keys.signing.iter().all(|key| key.certificate().is_development());
+    let next = settings.next_ledger_key.iter().filter(|path| path.exists());
+    for path in std::iter::once(&settings.ledger_key).chain(next) {
+        keys.ledger.push(files::ledger_key(path, development)?);
+    }
+    let next = settings.peer.next.iter().filter(|it| it.exists()).map(|it| &it.certificate);
+    for path in std::iter::once(&settings.peer.door.tls.chain).chain(next) {
+        keys.tls.push(files::peer_signing_certificate(path, production)?);
+    }
+    Ok(keys)
+}
+
+/// What the door to the other Party works with: its pins are those of the configuration and what the Party introduced,
+/// without what it retired; its own certificate is the one in force.
+pub(super) fn peer_tls(settings: &Settings, keys: &Keys) -> Result<TlsSettings, FileMistake> {
+    let production = is_production(settings);
+    let mut tls = settings.peer.door.tls.clone();
+    tls.pins = files::pins(&settings.peer.pins, production)?;
+    tls.pins.extend(keys.of(Side::Peer, KeyUse::Tls).map(Key::id));
+    tls.pins.retain(|pin| !keys.is_retired(Side::Peer, pin));
+    if let (Some(next), Some(active)) =
+        (settings.peer.next.as_ref().filter(|it| it.exists()), keys.own(KeyUse::Tls))
+        && files::peer_signing_certificate(&next.certificate, production)?.key_id() == active.id()
+    {
+        tls.chain.clone_from(&next.certificate);
+        tls.key.clone_from(&next.key);
+    }
+    Ok(tls)
 }
 
 /// Reads what is trusted of the other Party.
@@ -38,7 +78,7 @@ pub(super) fn trusted(settings: &Settings) -> Result<Trust, FileMistake> {
     let signing = paths.map(|path| files::peer_signing_certificate(path, production));
     Ok(Trust {
         signing: signing.collect::<Result<_, _>>()?,
-        ledger_key: files::peer_ledger_key(&settings.peer.ledger_key)?,
+        ledger_keys: vec![files::peer_ledger_key(&settings.peer.ledger_key)?],
     })
 }
 
@@ -62,19 +102,35 @@ pub(super) fn callers(settings: &Settings, keys: &[Digest], before: Option<&Call
     callers
 }
 
+/// The keys that a store's signatures are of: those at hand, and those that the channel tells of.
+pub fn keyring(
+    terms: &Terms,
+    own: &OwnKeys,
+    trust: &Trust,
+    keys: &Keys,
+    revocation: Option<Vec<u8>>,
+) -> Keyring {
+    let mut keyring = Keyring {
+        terms: terms.clone(),
+        own_certificates: own.signing.iter().map(|key| key.certificate().clone()).collect(),
+        peer_certificates: trust.signing.clone(),
+        own_ledger_keys: Vec::new(),
+        peer_ledger_keys: trust.ledger_keys.clone(),
+        revocation,
+    };
+    let public = |key: &Key| <[u8; 32]>::try_from(key.key.as_ref()).ok();
+    keyring.own_ledger_keys.extend(keys.known(Side::Own, KeyUse::Ledger).filter_map(public));
+    keyring.peer_ledger_keys.extend(keys.known(Side::Peer, KeyUse::Ledger).filter_map(public));
+    keyring
+}
+
 /// The keys that the store's signatures are of: this Party's, and what is trusted of the other now.
 pub(super) fn keyrings(settings: &Settings, link: &Link) -> Keyrings {
     let (link, revocation) = (link.clone(), settings.peer.door.tls.revocation.clone());
     Keyrings(Arc::new(move || {
-        let (core, trust) = (link.engine.core(), link.trust.load());
-        Keyring {
-            terms: core.terms.clone(),
-            own_certificates: vec![core.signing_key.certificate().clone()],
-            peer_certificates: trust.signing.clone(),
-            own_ledger_keys: vec![core.ledger_key.public()],
-            peer_ledger_keys: vec![trust.ledger_key],
-            revocation: revocation.as_deref().and_then(|path| std::fs::read(path).ok()),
-        }
+        let (keys, trust, state) = (link.engine.core().keys.load(), link.trust.load(), link.engine.state());
+        let revocation = revocation.as_deref().and_then(|path| std::fs::read(path).ok());
+        keyring(link.terms(), &keys, &trust, state.keys(), revocation)
     }))
 }
 

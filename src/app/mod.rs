@@ -3,7 +3,7 @@
 mod material;
 mod reload;
 
-pub use material::{index_settings, keeper, trust};
+pub use material::{index_settings, keeper, keyring, trust};
 use reload::Material;
 
 use crate::backoffice::evidence::Evidence;
@@ -138,7 +138,7 @@ impl Daemon {
         let peer_door = listen("peer", &settings.peer.door).await?;
         let backoffice_door = listen("back-office", &settings.backoffice).await?;
         let operations_door = listen("operations", &settings.operations).await?;
-        let link = Link { engine: engine.clone(), trust: trust.clone() };
+        let link = Link::new(engine.clone(), trust.clone());
         let keys: Vec<_> = settings.clients.iter().map(|client| client.key_id).collect();
         let roster = Roster::new(material::callers(&settings, &keys, None));
         let material = Arc::new(Material {
@@ -150,6 +150,7 @@ impl Daemon {
             trust,
             roster: roster.clone(),
             others: Mutex::new(Material::others(&settings)),
+            engine: engine.clone(),
             settings: settings.clone(),
         });
         let (delivery, delivery_seen) = watch::channel(Health::default());
@@ -227,7 +228,9 @@ impl Daemon {
                 DoorSettings { name: listening.name, limits, long_lived, counters: Arc::default() };
             tokio::spawn(door::serve(listening.listener, listening.tls, routes, settings, shutdown.clone()));
         }
-        tokio::spawn(peer::complaint::run(link, receipt_overdue, shutdown.clone()));
+        tokio::spawn(peer::complaint::run(link.clone(), receipt_overdue, shutdown.clone()));
+        tokio::spawn(peer::rotation::run(link, material.settings.key_overlap, shutdown.clone()));
+        let following = tokio::spawn(reload::follow_keys(material.clone()));
         let delivering = tokio::spawn(courier.run(shutdown.clone()));
         let reloading = tokio::spawn(reload::keep_fresh(material, reload_asked));
         set_health(&health, tonic_health::ServingStatus::Serving).await;
@@ -237,6 +240,7 @@ impl Daemon {
         };
         set_health(&health, tonic_health::ServingStatus::NotServing).await;
         reloading.abort();
+        following.abort();
         let stopped = shutdown.stop(STOP_PATIENCE).await;
         tracing::info!(?stopped, "the doors are closed");
         let _ = delivering.await;

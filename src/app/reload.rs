@@ -1,12 +1,13 @@
 //! Keys and certificates read anew while the daemon runs: all of them, or none.
 
 use super::AsyncReload;
-use super::material::{callers, client_keys, is_production, trusted};
+use super::material::{callers, client_keys, own_keys, peer_tls, trusted};
 use crate::backoffice::roster::Roster;
-use crate::config::{Settings, files};
+use crate::config::Settings;
 use crate::crypto::digest::Digest;
 use crate::door::TlsState;
 use crate::door::throttle::Throttle;
+use crate::exchange::engine::Engine;
 use crate::operations::keys::Keys;
 use crate::peer::Trust;
 use arc_swap::ArcSwap;
@@ -19,10 +20,12 @@ const INTERVAL: Duration = Duration::from_secs(60);
 /// How often the log tells of the same stale list.
 const ALARM_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// What is read anew: everything of [`Settings`] that is a file, but the two keys that this Party signs with.
+/// What is read anew: everything of [`Settings`] that is a file.
 #[derive(Debug)]
 pub(super) struct Material {
     pub settings: Settings,
+    /// Whose ledger tells of keys that came into use and went out of it.
+    pub engine: Engine,
     /// Name and state of each door.
     pub doors: [(&'static str, Arc<TlsState>); 3],
     pub trust: Arc<ArcSwap<Trust>>,
@@ -37,8 +40,16 @@ impl Material {
     pub fn others(settings: &Settings) -> Vec<(PathBuf, Option<Digest>)> {
         let peer = &settings.peer;
         let clients = settings.clients.iter().map(|client| &client.certificate);
-        let paths =
-            peer.signing_certificates.iter().chain([&peer.ledger_key]).chain(&peer.pins).chain(clients);
+        let pairs = settings.next_signing.iter().chain(&settings.peer.next).chain([&settings.signing]);
+        let own = pairs.flat_map(|pair| [&pair.certificate, &pair.key]);
+        let own = own.chain(&settings.next_ledger_key).chain([&settings.ledger_key]);
+        let paths = peer
+            .signing_certificates
+            .iter()
+            .chain([&peer.ledger_key])
+            .chain(&peer.pins)
+            .chain(clients)
+            .chain(own);
         paths.map(|path| (path.clone(), std::fs::read(path).ok().map(|bytes| Digest::of(&bytes)))).collect()
     }
 }
@@ -49,13 +60,14 @@ impl Keys for Material {
         let mut before = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Self::others(&self.settings);
         let mut mistakes = Vec::new();
-        let pins = files::pins(&self.settings.peer.pins, is_production(&self.settings));
-        let pins = pins.map_err(|mistake| mistakes.push(mistake.to_string())).unwrap_or_default();
+        let state = self.engine.state();
+        let peer = peer_tls(&self.settings, state.keys());
+        let peer = peer.map_err(|mistake| mistakes.push(mistake.to_string())).ok();
         let mut staged = Vec::new();
         for (name, door) in &self.doors {
             let mut settings = door.settings();
-            if *name == "peer" {
-                settings.pins.clone_from(&pins);
+            if let (&"peer", Some(peer)) = (name, &peer) {
+                settings.clone_from(peer);
             }
             match TlsState::stage(settings) {
                 Ok(new) => staged.push((door, new)),
@@ -64,12 +76,24 @@ impl Keys for Material {
         }
         let trust = trusted(&self.settings).map_err(|mistake| mistakes.push(mistake.to_string())).ok();
         let keys = client_keys(&self.settings).map_err(|mistake| mistakes.push(mistake.to_string())).ok();
-        let (Some(trust), Some(keys), true) = (trust, keys, mistakes.is_empty()) else {
+        let own = own_keys(&self.settings).map_err(|mistake| mistakes.push(mistake.to_string())).ok();
+        // Without the keys in force nothing could be signed any more.
+        let own = own.filter(|own| {
+            match own.signing(state.keys()).map(drop).and(own.ledger(state.keys()).map(drop)) {
+                Ok(()) => true,
+                Err(missing) => {
+                    mistakes.push(missing.to_string());
+                    false
+                }
+            }
+        });
+        let (Some(trust), Some(keys), Some(own), true) = (trust, keys, own, mistakes.is_empty()) else {
             return Err(mistakes.join("; "));
         };
         let mut changed: usize = staged.into_iter().map(|(door, new)| door.commit(new)).sum();
         // Whether or not a file differs: what was read before this daemon first looked may be older than its files.
         self.trust.store(Arc::new(trust));
+        self.engine.core().keys.store(Arc::new(own));
         self.roster.replace(callers(&self.settings, &keys, Some(&self.roster.now())));
         changed += now.iter().filter(|file| !before.contains(file)).count();
         *before = now;
@@ -79,6 +103,26 @@ impl Keys for Material {
     fn stale_lists(&self) -> Vec<&'static str> {
         let now = SystemTime::now();
         self.doors.iter().filter(|(_, tls)| tls.stale_lists(now) > 0).map(|(name, _)| *name).collect()
+    }
+}
+
+/// Puts keys of the door to the other Party into force as the ledger tells of them.
+pub(super) async fn follow_keys(material: Arc<Material>) {
+    let mut progress = material.engine.progress();
+    let mut version = 0;
+    loop {
+        let now = progress.borrow_and_update().state.keys().version();
+        if std::mem::replace(&mut version, now) != now {
+            let reloaded = material.clone();
+            match tokio::task::spawn_blocking(move || reloaded.reload()).await {
+                Ok(Ok(_)) => tracing::info!("keys are changed as the ledger tells"),
+                Ok(Err(error)) => tracing::error!(%error, "keys cannot be changed as the ledger tells"),
+                Err(error) => tracing::error!(%error, "the change of keys was cut short"),
+            }
+        }
+        if progress.changed().await.is_err() {
+            return;
+        }
     }
 }
 

@@ -49,8 +49,9 @@ impl Evidence {
         self.office.note_read(&reading, vec![leaf]).await?;
         let (core, keyring) = (self.office.engine.clone(), (self.keyrings.0)());
         let made = tokio::task::spawn_blocking(move || {
-            let core = core.core();
-            compose(&core.store, &keyring, &core.ledger_key, Wanted::Message(id))
+            let (keys, state) = (core.core().keys.load(), core.state());
+            let key = keys.ledger(state.keys()).map_err(|_| ComposeError::Key)?;
+            compose(core.store(), &keyring, key, Wanted::Message(id))
         });
         let bundle = made.await.map_err(|_| refusals::stopping())?.map_err(|error| refused(&error))?;
         Ok(ExportEvidenceResponse {
@@ -79,6 +80,11 @@ fn refused(error: &ComposeError) -> Refusal {
             "CERTIFICATE_RENEWED",
             "the certificate that the message was signed with is no longer configured: export with the daemon stopped, \
              and name it with --certificate",
+        ),
+        ComposeError::Key => Refusal::new(
+            Code::FailedPrecondition,
+            "OWN_KEY_MISSING",
+            "the ledger key in force is not configured",
         ),
         ComposeError::Fault(fault) => {
             tracing::error!(%fault, "the evidence of a message does not hold: verify the store");

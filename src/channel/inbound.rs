@@ -5,6 +5,7 @@
 //! already, and gets the receipt it got before.
 
 use super::envelope::{Envelope, STATEMENT, Verified, order};
+use super::keys::Side;
 use super::state::State;
 use super::terms::Terms;
 use crate::crypto::digest::Digest;
@@ -53,6 +54,9 @@ pub enum Refusal {
     /// Does not chain to the envelope before it.
     #[error("the envelope does not chain to the one before it")]
     WrongPreviousDigest,
+    /// Signed with a key that went out of use.
+    #[error("the envelope is signed with a key that its Party has retired")]
+    KeyRetired,
 }
 
 impl Refusal {
@@ -67,6 +71,7 @@ impl Refusal {
             Self::WrongEpoch => "WRONG_EPOCH",
             Self::SequenceGap => "SEQUENCE_GAP",
             Self::WrongPreviousDigest => "WRONG_PREVIOUS_DIGEST",
+            Self::KeyRetired => "KEY_RETIRED",
         }
     }
 }
@@ -80,6 +85,10 @@ pub struct Facts {
     pub body_matches: bool,
     /// The body is within the limit.
     pub body_fits: bool,
+    /// It is a statement of the daemons of a kind that is known here.
+    pub service_known: bool,
+    /// What a statement of the daemons says can be; true for every other statement.
+    pub service_fits: bool,
     /// The message identifier belongs to another message.
     pub message_id_used: bool,
     /// The envelope held at this sequence, if it was consumed.
@@ -112,6 +121,10 @@ pub fn judge(terms: &Terms, state: &State, envelope: &Verified<Envelope>, facts:
     if fields.previous_digest != state.consumed().digest.as_bytes().as_slice() {
         return Judgement::Refuse(Refusal::WrongPreviousDigest);
     }
+    // What a retired key signed before its retirement is held, and was answered above.
+    if state.keys().is_retired(Side::Peer, &envelope.key()) {
+        return Judgement::Refuse(Refusal::KeyRetired);
+    }
     rejection(state, envelope.get(), facts).map_or(Judgement::Receive, Judgement::Reject)
 }
 
@@ -129,10 +142,11 @@ fn wrong_channel(terms: &Terms, envelope: &Envelope) -> Option<Refusal> {
 
 fn rejection(state: &State, envelope: &Envelope, facts: Facts) -> Option<RejectionReason> {
     let fields = envelope.fields();
-    let known_statement = matches!(
-        StatementType::try_from(fields.statement_type),
-        Ok(StatementType::Treaty | StatementType::Test)
-    );
+    let known_statement = match StatementType::try_from(fields.statement_type) {
+        Ok(StatementType::Treaty | StatementType::Test) => true,
+        Ok(StatementType::Service) => facts.service_known,
+        _ => false,
+    };
     let backwards = match (state.consumed().signed_at, fields.signed_at) {
         (Some(before), Some(now)) => order(&now) < order(&before),
         _ => false,
@@ -148,6 +162,7 @@ fn rejection(state: &State, envelope: &Envelope, facts: Facts) -> Option<Rejecti
         (facts.message_id_used, RejectionReason::MessageIdReused),
         (!facts.body_fits, RejectionReason::BodyTooLarge),
         (!facts.body_matches, RejectionReason::BodyMismatch),
+        (!facts.service_fits, RejectionReason::ServiceRefused),
     ];
     wrong.into_iter().find_map(|(wrong, reason)| wrong.then_some(reason))
 }

@@ -1,5 +1,7 @@
 //! The names events are found by. A fingerprint of a name may collide; the event confirms.
 
+use crate::crypto::certificate::Certificate;
+use crate::crypto::digest::Digest;
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, event::Fact};
 
@@ -21,6 +23,9 @@ pub enum Lookup {
     Accepted(u64),
     /// The newest `Cosigned` event.
     Cosigned,
+    /// The newest `KeyIntroduced` event that tells of a key, by the SHA-256 of the key: the one that introduced it, or one
+    /// that it signed the introduction of.
+    Key([u8; 32]),
     /// The `HandedOver` event that names a message's ledger index.
     HandedOver(u64),
 }
@@ -36,6 +41,7 @@ impl Lookup {
             Self::Equivocation(sequence) => (b'e', &sequence.to_be_bytes()),
             Self::Accepted(size) => (b'w', &size.to_be_bytes()),
             Self::Cosigned => (b'k', &[]),
+            Self::Key(id) => (b'i', id),
             Self::HandedOver(leaf) => (b'h', &leaf.to_be_bytes()),
         };
         [&[kind], value].concat()
@@ -55,6 +61,11 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
             return names.to_vec();
         }
         Some(Fact::Cosigned(_)) => return vec![Lookup::Cosigned],
+        Some(Fact::KeyIntroduced(introduced)) => {
+            let key = Digest::of(&introduced.key);
+            let introducer = Certificate::from_der(&introduced.introducer).map(|it| it.key_id()).ok();
+            return [Some(key), introducer].iter().flatten().map(|id| Lookup::Key(*id.as_bytes())).collect();
+        }
         Some(Fact::Witnessed(witnessed)) => return vec![Lookup::Accepted(witnessed.size)],
         Some(Fact::Equivocation(equivocation)) => return vec![Lookup::Equivocation(equivocation.sequence)],
         Some(Fact::HandedOver(handed_over)) => {

@@ -1,6 +1,7 @@
 //! The channel between two Parties, as pure decisions.
 //!
-//! Reading order: [`terms`] who talks to whom · [`envelope`] the signed bytes · [`state`] the fold of events ·
+//! Reading order: [`terms`] who talks to whom · [`envelope`] the signed bytes · [`state`] the fold of events, [`keys`] of both
+//! Parties in it ·
 //! [`inbound`] what is consumed, rejected or refused · [`receipt`] what proves delivery · [`proof_check`] the other
 //! Party's proofs, checked · [`lifecycle`] the states of a message · [`retry`] when delivery is tried again ·
 //! [`lookup`] the names events are found by.
@@ -10,6 +11,7 @@
 
 pub mod envelope;
 pub mod inbound;
+pub mod keys;
 pub mod lifecycle;
 pub mod lookup;
 pub mod proof_check;

@@ -3,7 +3,7 @@
 use super::receipt::{ReceiptError, Receipted, SentEnvelope, read_event};
 use crate::crypto::digest::{Digest, commitment};
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
-use crate::ledger::note::Vkey;
+use crate::ledger::note::{NoteError, Vkey};
 use crate::ledger::proof::{self, ProofError};
 use crate::ledger::tlog_proof::{TlogProof, TlogProofError};
 use crate::ledger::tree::leaf_hash;
@@ -46,26 +46,44 @@ impl CheckError {
 /// the receipts of one commit share it.
 #[derive(Debug)]
 pub struct Checker {
-    key: Vkey,
+    keys: Vec<Vkey>,
+    retired: Vec<Vkey>,
     verified: Option<(String, Checkpoint)>,
 }
 
 impl Checker {
-    /// Checks with the other Party's ledger key.
-    pub fn new(key: Vkey) -> Self {
-        Self { key, verified: None }
+    /// Checks with the other Party's ledger keys; receipts may also be of those it has retired since.
+    pub fn new(keys: Vec<Vkey>, retired: Vec<Vkey>) -> Self {
+        Self { keys, retired, verified: None }
     }
 
-    /// A signed checkpoint of the other Party.
+    /// A signed checkpoint of the other Party, of its ledger as it is now.
     pub fn checkpoint(&mut self, note: &str) -> Result<Checkpoint, CheckError> {
+        self.signed(note, false)
+    }
+
+    fn signed(&mut self, note: &str, retired: bool) -> Result<Checkpoint, CheckError> {
         if let Some((text, checkpoint)) = &self.verified
             && text == note
         {
             return Ok(checkpoint.clone());
         }
-        let checkpoint = Checkpoint::verify(note, &self.key)?;
-        self.verified = Some((note.to_owned(), checkpoint.clone()));
-        Ok(checkpoint)
+        let allowed: &[Vkey] = if retired { &self.retired } else { &[] };
+        let current = self.keys.iter().map(|key| (key, true));
+        for (key, is_current) in current.chain(allowed.iter().map(|key| (key, false))) {
+            match Checkpoint::verify(note, key) {
+                Err(CheckpointError::Note(NoteError::Unsigned)) => {}
+                Err(error) => return Err(error.into()),
+                Ok(checkpoint) => {
+                    // What a retired key signed is no checkpoint of now.
+                    if is_current {
+                        self.verified = Some((note.to_owned(), checkpoint.clone()));
+                    }
+                    return Ok(checkpoint);
+                }
+            }
+        }
+        Err(CheckpointError::Note(NoteError::Unsigned).into())
     }
 
     /// A receipt for an envelope, and the checkpoint it leads to.
@@ -77,7 +95,7 @@ impl Checker {
         let receipted = read_event(&receipt.event, sent)?;
         let salt: &[u8; 32] = receipt.salt.as_ref().try_into().map_err(|_| ReceiptError::Undecodable)?;
         let proof = TlogProof::parse(&receipt.tlog_proof)?;
-        let checkpoint = self.checkpoint(&proof.checkpoint)?;
+        let checkpoint = self.signed(&proof.checkpoint, true)?;
         let leaf = leaf_hash(&commitment(salt, &receipt.event));
         proof::verify_inclusion(&leaf, proof.index, checkpoint.size, &proof.hashes, &checkpoint.root)
             .map_err(CheckError::Inclusion)?;

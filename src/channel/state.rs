@@ -4,6 +4,7 @@
 //! history.
 
 use super::envelope::order;
+use super::keys::Keys;
 use crate::crypto::digest::Digest;
 use crate::wire::channel::v1 as wire;
 use crate::wire::ledger::v1::{Event, OperatorAction, event::Fact};
@@ -50,6 +51,7 @@ pub struct State {
     held: bool,
     overdue: u64,
     clock_skewed: bool,
+    keys: Keys,
 }
 
 /// Why an event cannot follow the state.
@@ -73,6 +75,9 @@ pub enum FoldError {
     /// The event was recorded before the one before it.
     #[error("the event was recorded before its predecessor")]
     Time,
+    /// A key comes into use twice, or goes out of use without having been in it.
+    #[error("the event does not follow from the keys in use")]
+    Key,
 }
 
 impl Default for State {
@@ -94,6 +99,7 @@ impl Default for State {
             held: false,
             overdue: 0,
             clock_skewed: false,
+            keys: Keys::default(),
         }
     }
 }
@@ -165,6 +171,11 @@ impl State {
         self.clock_skewed
     }
 
+    /// The keys of both Parties.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     /// Whether the channel is held because the other Party's ledger contradicted itself.
     pub fn is_held(&self) -> bool {
         self.held
@@ -191,6 +202,7 @@ impl State {
             return Err(FoldError::Time);
         }
         self.apply_fact(fact, envelope)?;
+        self.keys.apply(fact, recorded_at, envelope)?;
         self.epoch = event.epoch;
         self.size += 1;
         if !matches!(fact, Fact::Witnessed(_) | Fact::Cosigned(_)) {
@@ -203,6 +215,7 @@ impl State {
     fn apply_fact(&mut self, fact: &Fact, envelope: Option<&wire::Envelope>) -> Result<(), FoldError> {
         match fact {
             Fact::Founded(_) | Fact::Started(_) | Fact::Read(_) | Fact::Equivocation(_) => {}
+            Fact::KeyIntroduced(_) | Fact::KeyRetired(_) => {}
             Fact::Sealed(sealed) => {
                 let envelope = envelope.ok_or(FoldError::Envelope)?;
                 self.sealed = next(&self.sealed, sealed.sequence, &sealed.envelope_digest, envelope)?;
@@ -285,7 +298,7 @@ impl State {
 
     /// The state as a footer keeps it.
     pub fn encode(&self) -> Vec<u8> {
-        wire::ChannelState {
+        let mut state = wire::ChannelState {
             size: self.size,
             epoch: self.epoch,
             last_recorded_at: self.last_recorded_at,
@@ -310,14 +323,18 @@ impl State {
             held: self.held,
             overdue_sequence: self.overdue,
             clock_skewed: self.clock_skewed,
-        }
-        .encode_to_vec()
+            ..wire::ChannelState::default()
+        };
+        self.keys.write(&mut state);
+        state.encode_to_vec()
     }
 
     /// Reads a state from a footer.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let state = wire::ChannelState::decode(bytes).ok()?;
+        let keys = Keys::read(&state)?;
         Some(Self {
+            keys,
             size: state.size,
             epoch: state.epoch,
             last_recorded_at: state.last_recorded_at,

@@ -1,7 +1,7 @@
 //! `article6 evidence`: what proves a message to others.
 
 use super::{ConfigArg, no};
-use crate::app::{keeper, trust};
+use crate::app::{keeper, keyring, trust};
 use crate::channel::lookup::message_id;
 use crate::config::Settings;
 use crate::crypto::certificate::Certificate;
@@ -67,9 +67,12 @@ pub fn run(command: &EvidenceCommand) -> ExitCode {
 
 fn export(settings: &Settings, args: &ExportArgs) -> anyhow::Result<Vec<PathBuf>> {
     let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
-    let keeper = keeper(settings)?;
-    let (store, _lock) = open_for_reading(&disk, &settings.store, &keeper)?;
-    let keyring = keyring(settings, &args.certificates)?;
+    let own = keeper(settings)?.keys;
+    let (store, state, _lock) = open_for_reading(&disk, &settings.store, &settings.terms)?;
+    let revocation = settings.peer.door.tls.revocation.as_deref().map(std::fs::read).transpose()?;
+    let mut keyring = keyring(&settings.terms, &own, &trust(settings)?, state.keys(), revocation);
+    add_earlier(&mut keyring, &args.certificates)?;
+    let ledger_key = own.ledger(state.keys())?;
     let wanted = match (&args.message, &args.case) {
         (Some(message), _) => vec![wanted(message)?],
         (None, Some(case)) => of_case(&store, uuid(case, "cases/")?)?,
@@ -78,7 +81,7 @@ fn export(settings: &Settings, args: &ExportArgs) -> anyhow::Result<Vec<PathBuf>
     std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     let mut paths = Vec::new();
     for wanted in wanted {
-        let bundle = compose(&store, &keyring, &keeper.ledger_key, wanted)?;
+        let bundle = compose(&store, &keyring, ledger_key, wanted)?;
         let path = args.out.join(format!("{}.zip", name(wanted)));
         write(&path, &bundle)?;
         paths.push(path);
@@ -127,17 +130,8 @@ fn of_case(store: &Store, case: [u8; 16]) -> anyhow::Result<Vec<Wanted>> {
     Ok(wanted)
 }
 
-/// The keys that a configuration names, and earlier certificates of them.
-pub(super) fn keyring(settings: &Settings, earlier: &[PathBuf]) -> anyhow::Result<Keyring> {
-    let (own, trust) = (keeper(settings)?, trust(settings)?);
-    let mut keyring = Keyring {
-        terms: settings.terms.clone(),
-        own_certificates: vec![own.signing_key.certificate().clone()],
-        peer_certificates: trust.signing,
-        own_ledger_keys: vec![own.ledger_key.public()],
-        peer_ledger_keys: vec![trust.ledger_key],
-        revocation: settings.peer.door.tls.revocation.as_deref().map(std::fs::read).transpose()?,
-    };
+/// Earlier certificates of keys whose certificates were renewed.
+fn add_earlier(keyring: &mut Keyring, earlier: &[PathBuf]) -> anyhow::Result<()> {
     for path in earlier {
         let pem = std::fs::read(path).with_context(|| path.display().to_string())?;
         for certificate in Certificate::all_from_pem(&pem).with_context(|| path.display().to_string())? {
@@ -148,7 +142,7 @@ pub(super) fn keyring(settings: &Settings, earlier: &[PathBuf]) -> anyhow::Resul
             }
         }
     }
-    Ok(keyring)
+    Ok(())
 }
 
 /// Whole or not at all.

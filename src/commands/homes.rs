@@ -159,7 +159,8 @@ impl Home {
     pub fn counterparty_ledger_key(&self) -> anyhow::Result<[u8; 32]> {
         let settings = crate::config::read(&self.config())
             .map_err(|_| anyhow::anyhow!("the configuration made here is wrong"))?;
-        Ok(crate::app::trust(&settings)?.ledger_key)
+        let keys = crate::app::trust(&settings)?.ledger_keys;
+        keys.first().copied().context("a ledger key is configured")
     }
 
     /// Folder of the home's keys and certificates.

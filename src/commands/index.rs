@@ -1,7 +1,7 @@
 //! `article6 index`: works on the query index while the daemon is stopped.
 
 use super::{ConfigArg, no};
-use crate::app::{index_settings, keeper};
+use crate::app::index_settings;
 use crate::config::Settings;
 use crate::disk::{Disk, SystemDisk};
 use crate::exchange::follow::rebuild;
@@ -33,8 +33,7 @@ pub fn run(command: &IndexCommand) -> ExitCode {
 }
 
 fn rebuild_index(settings: &Settings) -> anyhow::Result<u64> {
-    let keeper = keeper(settings)?;
     let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
-    let (store, _lock) = open_for_reading(&disk, &settings.store, &keeper)?;
+    let (store, _, _lock) = open_for_reading(&disk, &settings.store, &settings.terms)?;
     rebuild(&store, &settings.index, index_settings(settings)?).map_err(anyhow::Error::from_boxed)
 }

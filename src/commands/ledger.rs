@@ -10,7 +10,7 @@ use crate::disk::{Disk, SystemDisk};
 use crate::evidence::contradiction::{PROOF_BYTES_MAX, Proof};
 use crate::exchange::start::open_for_reading;
 use crate::ledger::tiles::{Tile, tiles};
-use crate::peer::Trust;
+use crate::peer::Trusted;
 use crate::store::Store;
 use crate::wire::ledger::v1::event::Fact;
 use anyhow::Context as _;
@@ -116,32 +116,33 @@ fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 /// Writes what the other Party signed and cannot both be true; returns how many proofs.
 fn contradictions(settings: &Settings, dir: &Path) -> anyhow::Result<u64> {
     let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
-    let (store, _lock) = open_for_reading(&disk, &settings.store, &keeper(settings)?)?;
-    let trust = trust(settings)?;
+    let (store, state, _lock) = open_for_reading(&disk, &settings.store, &settings.terms)?;
+    let trusted = Trusted::of(&trust(settings)?, state.keys());
     let mut found = 0;
     for leaf in 0..store.reader().head().size {
-        let Some((name, proof)) = proof(&store, &trust, leaf)? else { continue };
+        let Some((name, proof)) = proof(&store, &trusted, leaf)? else { continue };
         write(&dir.join(format!("{name}-{leaf}.json")), &proof.write())?;
         found += 1;
     }
     Ok(found)
 }
 
-fn proof(store: &Store, trust: &Trust, leaf: u64) -> anyhow::Result<Option<(&'static str, Proof)>> {
+fn proof(store: &Store, trusted: &Trusted, leaf: u64) -> anyhow::Result<Option<(&'static str, Proof)>> {
     let opened = store.event(leaf)?;
     Ok(match &opened.event.fact {
         Some(Fact::Contradiction(_)) => match opened.record.notes.as_slice() {
             [held, shown] => {
-                let proof = Proof::fork(&trust.ledger_key, [held.clone(), shown.clone()]);
                 // Another kind of contradiction shows in the proofs that were not given; two notes do not prove it.
-                proof.verify().is_ok().then_some(("fork", proof))
+                let keys = trusted.ledger.iter().chain(&trusted.retired_ledger);
+                let mut proofs = keys.map(|key| Proof::fork(key, [held.clone(), shown.clone()]));
+                proofs.find(|proof| proof.verify().is_ok()).map(|proof| ("fork", proof))
             }
             _ => None,
         },
         Some(Fact::Equivocation(event)) => {
             let Some(held) = store.find(&Lookup::Consumed(event.sequence))? else { return Ok(None) };
             let statements = [&held, &opened].map(|it| (&*it.record.envelope, &*it.record.signature));
-            let proofs = trust.signing.iter().map(|it| Proof::equivocation(it, statements));
+            let proofs = trusted.signing.iter().map(|it| Proof::equivocation(it, statements));
             proofs.into_iter().find(|proof| proof.verify().is_ok()).map(|proof| ("equivocation", proof))
         }
         _ => None,
@@ -150,8 +151,8 @@ fn proof(store: &Store, trust: &Trust, leaf: u64) -> anyhow::Result<Option<(&'st
 
 fn export(settings: &Settings, dir: &Path) -> anyhow::Result<u64> {
     let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
-    let keeper = keeper(settings)?;
-    let (store, _lock) = open_for_reading(&disk, &settings.store, &keeper)?;
+    let own = keeper(settings)?.keys;
+    let (store, state, _lock) = open_for_reading(&disk, &settings.store, &settings.terms)?;
     let (head, checkpoint) = store.reader().checkpoint();
     for tile in tiles(head.size) {
         let path = dir.join(tile.path());
@@ -161,7 +162,7 @@ fn export(settings: &Settings, dir: &Path) -> anyhow::Result<u64> {
         }
     }
     let epoch = store.event(head.size.saturating_sub(1))?.event.epoch;
-    let vkey = settings.terms.vkey(epoch, keeper.ledger_key.public());
+    let vkey = settings.terms.vkey(epoch, own.ledger(state.keys())?.public());
     write(&dir.join("vkey"), format!("{vkey}\n").as_bytes())?;
     if let Some(cosigned) = store.last_cosigned()? {
         write(&dir.join("checkpoint.cosigned"), cosigned.as_bytes())?;

@@ -6,6 +6,7 @@ use crate::config::Settings;
 use crate::crypto::digest::Digest;
 use crate::crypto::words::words;
 use crate::door::TlsState;
+use crate::wire::channel::v1::KeyUse;
 use std::process::ExitCode;
 
 /// Whose keys are trusted.
@@ -47,14 +48,19 @@ fn show(settings: &Settings) -> anyhow::Result<()> {
     let (own, trusted) = (app::keeper(settings)?, app::trust(settings)?);
     let peer_door = TlsState::load(settings.peer.door.tls.clone())?;
     println!("Keys of {}, to be read out:\n", settings.terms.party);
-    tell("signs messages", &own.signing_key.key_id());
-    tell("signs the ledger", &Digest::of(&own.ledger_key.public()));
+    for (used_for, what) in [(KeyUse::Signing, "signs messages"), (KeyUse::Ledger, "signs the ledger")] {
+        for (at, (id, ..)) in own.keys.listed(used_for).into_iter().enumerate() {
+            tell(if at == 0 { what.to_owned() } else { format!("{what}, next") }.as_str(), &id);
+        }
+    }
     tell("opens connections", &peer_door.certificate().key_id());
     println!("Keys of {}, to be listened for:\n", settings.terms.counterparty);
     for certificate in &trusted.signing {
         tell("signs messages", &certificate.key_id());
     }
-    tell("signs the ledger", &Digest::of(&trusted.ledger_key));
+    for key in &trusted.ledger_keys {
+        tell("signs the ledger", &Digest::of(key));
+    }
     for pin in peer_door.pins() {
         tell("opens connections", &pin);
     }

@@ -2,7 +2,7 @@
 
 use super::trust::fingerprint;
 use super::{CONFIGURATION, NO, tell};
-use crate::app::trust;
+use crate::app::{keeper, trust};
 use crate::config;
 use crate::crypto::certificate::Certificate;
 use crate::crypto::digest::Digest;
@@ -46,10 +46,10 @@ pub struct VerifyArgs {
     /// Without it frames, tree and checkpoints are verified, no content
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The base64 of the Ed25519 key of the store's ledger, as the Party published it. Without it the key that the
-    /// store itself names is used
-    #[arg(long, value_name = "FILE")]
-    pub ledger_key: Option<PathBuf>,
+    /// The base64 of the Ed25519 key of the store's ledger, as the Party published it: first the one it was founded with, then
+    /// those it changed to, which a configuration makes unnecessary. Without it the key that the store itself names is used
+    #[arg(long = "ledger-key", value_name = "FILE")]
+    pub ledger_keys: Vec<PathBuf>,
     /// An earlier certificate of a key that signed messages of either Party, where the configuration names the
     /// renewed one; may be repeated
     #[arg(long = "certificate", value_name = "FILE")]
@@ -86,10 +86,11 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let keys =
         settings.as_ref().map(|settings| keys(settings, disk.as_ref(), &args.certificates)).transpose()?;
     let head = args.head.clone().or_else(|| settings.map(|settings| settings.store.paths.head));
-    let ledger_key = args.ledger_key.as_deref().map(ledger_key).transpose()?;
+    let ledger_keys =
+        args.ledger_keys.iter().map(|path| ledger_key(path)).collect::<anyhow::Result<Vec<_>>>()?;
     let unverified = unverified(keys.is_some(), head.is_some());
     let place = Place { data, head };
-    let report = evidence::verify(&disk, &place, &Trust { ledger_key, keys })?;
+    let report = evidence::verify(&disk, &place, &Trust { ledger_keys, keys })?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&json(&report, &unverified, path))?);
     } else {
@@ -137,31 +138,29 @@ pub fn verify(settings: &config::Settings) -> anyhow::Result<Report> {
     Ok(evidence::verify(
         &disk,
         &Place { data, head: Some(head) },
-        &Trust { ledger_key: None, keys: Some(keys) },
+        &Trust { ledger_keys: Vec::new(), keys: Some(keys) },
     )?)
 }
 
 fn keys(settings: &config::Settings, disk: &dyn Disk, earlier: &[PathBuf]) -> anyhow::Result<Keys> {
-    let trust = trust(settings)?;
-    let (mut own_certificates, mut peer_certificates) =
-        (certificates(&settings.signing.certificate)?, trust.signing);
+    let (own, trust) = (keeper(settings)?.keys, trust(settings)?);
+    let own = own.signing.iter().map(|key| key.certificate().clone());
+    let (mut own_certificates, mut peer_certificates) = (own.collect::<Vec<_>>(), trust.signing);
+    let own_keys: Vec<_> = own_certificates.iter().map(Certificate::key_id).collect();
+    own_certificates.extend(certificates(&settings.signing.certificate)?);
+    // This Party's keys are those that its own ledger tells of; what it tells nothing of is the other Party's.
     for path in earlier {
         let more = certificates(path)?;
-        own_certificates.extend(more.clone());
-        let known: Vec<_> = peer_certificates.iter().map(Certificate::key_id).collect();
-        peer_certificates
-            .extend(more.into_iter().filter(|certificate| known.contains(&certificate.key_id())));
+        peer_certificates.extend(more.iter().filter(|it| !own_keys.contains(&it.key_id())).cloned());
+        own_certificates.extend(more);
     }
-    // Neither Party's key may stand for the other's.
-    let own_key = own_certificates.first().map(Certificate::key_id);
-    own_certificates.retain(|certificate| Some(certificate.key_id()) == own_key);
-    peer_certificates.retain(|certificate| Some(certificate.key_id()) != own_key);
+    peer_certificates.retain(|certificate| !own_keys.contains(&certificate.key_id()));
     Ok(Keys {
         terms: settings.terms.clone(),
         store_key: read_key_file(disk, &settings.store.key_file)?,
         own_certificates,
         peer_certificates,
-        peer_ledger_key: trust.ledger_key,
+        peer_ledger_keys: trust.ledger_keys,
     })
 }
 
@@ -244,8 +243,8 @@ mod tests {
 
     fn args(dir: &Path) -> VerifyArgs {
         let dir = dir.to_owned();
-        let (trust, certificates) = (Vec::new(), Vec::new());
-        VerifyArgs { dir, trust, head: None, config: None, ledger_key: None, certificates, json: false }
+        let (trust, ledger_keys, certificates) = (Vec::new(), Vec::new(), Vec::new());
+        VerifyArgs { dir, trust, head: None, config: None, ledger_keys, certificates, json: false }
     }
 
     #[test]

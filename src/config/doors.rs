@@ -1,7 +1,8 @@
 //! The tables of the three doors.
 
+use super::tables::both;
 use super::values::{boolean, duration, host_and_port};
-use super::{DoorSettings, Named, PeerSettings, Reader, files};
+use super::{DoorSettings, KeyPair, Named, PeerSettings, Reader, files};
 use crate::channel::retry::Backoff;
 use crate::door::TlsSettings;
 use crate::door::tls::RevocationPolicy;
@@ -40,6 +41,8 @@ pub(super) fn read_peer(table: &mut Reader, named: &mut Named) -> Option<PeerSet
         cap: table.or("retry_cap", default.cap, duration),
     };
     let hybrid = table.or("hybrid", true, boolean);
+    let next = [table.optional_path("next_certificate"), table.optional_path("next_key")];
+    let [next_certificate, next_key] = both(table, "next_certificate", "next_key", next);
     let mut door = door?;
     door.tls.pins = pins;
     door.tls.hybrid = hybrid;
@@ -47,6 +50,7 @@ pub(super) fn read_peer(table: &mut Reader, named: &mut Named) -> Option<PeerSet
         door,
         address: address?,
         server_name: server_name?,
+        next: KeyPair::of(next_certificate, next_key),
         pins: pin_files,
         signing_certificates,
         ledger_key: ledger_key?,

@@ -41,6 +41,12 @@ pub struct Settings {
     pub signing: KeyPair,
     /// The ledger's Ed25519 key, PKCS#8 PEM.
     pub ledger_key: PathBuf,
+    /// The signing key to change to; where its files are not there yet there is none.
+    pub next_signing: Option<KeyPair>,
+    /// The ledger's key to change to; where the file is not there yet there is none.
+    pub next_ledger_key: Option<PathBuf>,
+    /// A key is retired when its successor has been in use for so long.
+    pub key_overlap: Duration,
     /// The door to the other Party.
     pub peer: PeerSettings,
     /// The door to back-office systems.
@@ -70,6 +76,18 @@ pub struct KeyPair {
     pub key: PathBuf,
 }
 
+impl KeyPair {
+    /// The pair of two paths, if both are given.
+    fn of(certificate: Option<PathBuf>, key: Option<PathBuf>) -> Option<Self> {
+        Some(Self { certificate: certificate?, key: key? })
+    }
+
+    /// Whether its files are there.
+    pub fn exists(&self) -> bool {
+        self.certificate.exists() && self.key.exists()
+    }
+}
+
 /// A listener with its TLS material.
 #[derive(Debug, Clone)]
 pub struct DoorSettings {
@@ -90,6 +108,8 @@ pub struct PeerSettings {
     pub address: String,
     /// Name in its certificate.
     pub server_name: String,
+    /// The certificate and key to change to; where the files are not there yet there are none.
+    pub next: Option<KeyPair>,
     /// Certificates whose keys the other Party's daemon may have.
     pub pins: Vec<PathBuf>,
     /// Certificates of the keys that sign the other Party's envelopes.

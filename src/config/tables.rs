@@ -16,10 +16,12 @@ use std::time::Duration;
 pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
     let (mut terms, mut stalled_after) = (None, Duration::from_secs(15 * 60));
     let mut receipt_overdue = Duration::from_secs(24 * 3600);
+    let mut key_overlap = Duration::from_secs(7 * 24 * 3600);
     reader.table("channel", |channel| {
         terms = read_terms(channel, named);
         stalled_after = channel.or("stalled_after", stalled_after, duration);
         receipt_overdue = channel.or("receipt_overdue", receipt_overdue, duration);
+        key_overlap = channel.or("key_overlap", key_overlap, duration);
     });
     let mut identity = None;
     reader.table("identity", |table| identity = read_identity(table, named));
@@ -56,7 +58,7 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
         log.json = table.or("format", false, |text| one_of(text, &[("plain", false), ("json", true)]));
         log.level = table.or("level", log.level.clone(), log_level);
     });
-    let (signing, ledger_key) = identity?;
+    let Identity { signing, ledger_key, next_signing, next_ledger_key } = identity?;
     let (store, index, index_cache_bytes) = store?;
     Some(Settings {
         terms: terms?,
@@ -64,6 +66,9 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
         receipt_overdue,
         signing,
         ledger_key,
+        next_signing,
+        next_ledger_key,
+        key_overlap,
         peer: peer?,
         backoffice: backoffice?,
         clients,
@@ -94,12 +99,38 @@ fn read_terms(table: &mut Reader, named: &mut Named) -> Option<Terms> {
     })
 }
 
-fn read_identity(table: &mut Reader, named: &mut Named) -> Option<(KeyPair, PathBuf)> {
+struct Identity {
+    signing: KeyPair,
+    ledger_key: PathBuf,
+    next_signing: Option<KeyPair>,
+    next_ledger_key: Option<PathBuf>,
+}
+
+fn read_identity(table: &mut Reader, named: &mut Named) -> Option<Identity> {
     named.signing_certificate = table.path("signing_certificate");
     named.signing_key = table.path("signing_key");
     named.ledger_key = table.path("ledger_key");
-    let (certificate, key) = (named.signing_certificate.clone(), named.signing_key.clone());
-    Some((KeyPair { certificate: certificate?, key: key? }, named.ledger_key.clone()?))
+    let next = [table.optional_path("next_signing_certificate"), table.optional_path("next_signing_key")];
+    let next_ledger_key = table.optional_path("next_ledger_key");
+    let [next_certificate, next_key] = both(table, "next_signing_certificate", "next_signing_key", next);
+    let signing = KeyPair::of(named.signing_certificate.clone(), named.signing_key.clone())?;
+    let next_signing = KeyPair::of(next_certificate, next_key);
+    Some(Identity { signing, ledger_key: named.ledger_key.clone()?, next_signing, next_ledger_key })
+}
+
+/// A certificate and its key: one without the other is a mistake.
+pub(super) fn both(
+    table: &mut Reader,
+    certificate: &str,
+    key: &str,
+    paths: [Option<PathBuf>; 2],
+) -> [Option<PathBuf>; 2] {
+    match &paths {
+        [Some(_), None] => table.mistake(key, format!("{certificate} needs its key")),
+        [None, Some(_)] => table.mistake(certificate, format!("{key} needs its certificate")),
+        _ => {}
+    }
+    paths
 }
 
 fn read_official(table: &mut Reader, officials: &mut BTreeMap<String, Vec<String>>) {

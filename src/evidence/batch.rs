@@ -30,17 +30,19 @@ impl Walk<'_> {
         exact: bool,
     ) {
         let told = told_size(&note, root);
+        // A key that comes into use within a batch does not sign it yet; one that goes out of use signed it last.
+        let mut known = self.ledger_keys();
         let clean = self.batch(current, Some((root, told)));
+        known.extend(self.ledger_keys());
         let last = self.ledger.size.saturating_sub(1);
         current.frames.end = end;
-        let known = self.ledger_key();
-        let checked = match self.ledger.check_text(&note, self.ledger.size, root, known) {
+        let checked = match self.ledger.check_text(&note, self.ledger.size, root, &known) {
             _ if !exact => Err(Fault::FrameForm),
             checked => checked,
         };
         match checked {
-            Ok(Some(vkey)) => self.jobs.push((last, offset, Job::Checkpoint { note, vkey })),
-            Ok(None) => {}
+            Ok(vkeys) if vkeys.is_empty() => {}
+            Ok(vkeys) => self.jobs.push((last, offset, Job::Checkpoint { note, vkeys })),
             Err(fault) if clean => self.findings.damage(Some(last), &current.name, offset, fault),
             Err(_) => {}
         }

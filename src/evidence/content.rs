@@ -4,19 +4,22 @@ use super::Keys;
 use super::report::Fault;
 use super::signatures::Job;
 use crate::channel::envelope::STATEMENT;
+use crate::channel::keys::Side;
 use crate::channel::lookup::lookups;
 use crate::channel::receipt::SentEnvelope;
 use crate::channel::state::{PeerHead, State};
+use crate::crypto::certificate::Certificate;
 use crate::crypto::digest::{Digest, commitment};
 use crate::journal::footer::Fingerprint;
 use crate::journal::frame::SealedEvent;
 use crate::journal::reader::Stored;
+use crate::ledger::Vkey;
 use crate::store::{OpenedEvent, StoreError, name_fingerprint, open};
 use crate::treaty;
 use crate::vault::{Place, SealError, Vault};
 use crate::wire::assistance::v1::Body;
-use crate::wire::channel::v1::{Environment, StatementType};
-use crate::wire::ledger::v1::{Acknowledged, Cosigned, Event, Item, Receipt, event::Fact};
+use crate::wire::channel::v1::{Environment, KeyUse, StatementType};
+use crate::wire::ledger::v1::{Acknowledged, Cosigned, Event, Item, KeyIntroduced, Receipt, event::Fact};
 use bytes::Bytes;
 use prost::Message as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,8 +46,16 @@ pub(super) struct Contents<'a> {
     pub jobs: Vec<(u64, u64, Job)>,
     /// Messages checked.
     pub messages: u64,
-    /// Key of the ledger, once the founding event told it.
-    pub ledger_key: Option<[u8; 32]>,
+    /// Keys that may sign the ledger: the founding one, and those that came into use since, without the retired.
+    pub own_ledger_keys: Vec<[u8; 32]>,
+    /// The key that the ledger was founded with.
+    pub founded_with: Option<[u8; 32]>,
+    /// Certificates of this Party's keys: those at hand, and those of the ledger.
+    own_certificates: Arc<Vec<Certificate>>,
+    /// Certificates of the other Party's keys.
+    peer_certificates: Arc<Vec<Certificate>>,
+    /// Keys of the other Party's ledger, the retired included.
+    peer_ledger_keys: Arc<Vec<[u8; 32]>>,
     /// The store was founded with another key than is given.
     pub other_key: Option<&'static str>,
     /// Events whose stored effect is not what this software derives from the body.
@@ -66,7 +77,11 @@ impl<'a> Contents<'a> {
             opens_items: true,
             jobs: Vec::new(),
             messages: 0,
-            ledger_key: None,
+            own_ledger_keys: Vec::new(),
+            founded_with: None,
+            own_certificates: Arc::new(keys.own_certificates.clone()),
+            peer_certificates: Arc::new(keys.peer_certificates.clone()),
+            peer_ledger_keys: Arc::new(keys.peer_ledger_keys.clone()),
             other_key: None,
             other_effects: 0,
         }
@@ -166,6 +181,14 @@ impl<'a> Contents<'a> {
         }
         match fact {
             Some(Fact::Founded(founded)) => self.check_founding(founded),
+            Some(Fact::KeyIntroduced(event)) => self.take_key(event),
+            Some(Fact::KeyRetired(event)) => {
+                let retired = |key: &[u8; 32]| Digest::of(key).as_bytes().as_slice() == event.key_id;
+                if !event.of_counterparty {
+                    self.own_ledger_keys.retain(|key| !retired(key));
+                }
+                Ok(())
+            }
             Some(Fact::Acknowledged(event)) => {
                 self.check_receipt(leaf, offset, event, &record.receipt)?;
                 let epoch = self.peer.0;
@@ -192,14 +215,35 @@ impl<'a> Contents<'a> {
         {
             return Err(Fault::Founding);
         }
-        let signing = |certificate: &crate::crypto::certificate::Certificate| {
-            founded.signing_key == certificate.spki_der()
-        };
-        if !self.keys.own_certificates.iter().any(signing) {
-            self.other_key = Some("signing key");
-        }
-        self.ledger_key = founded.ledger_key.as_ref().try_into().ok();
+        self.founded_with = founded.ledger_key.as_ref().try_into().ok();
+        self.own_ledger_keys.extend(self.founded_with);
         Ok(())
+    }
+
+    /// A key that came into use: from here on it may have signed.
+    fn take_key(&mut self, event: &KeyIntroduced) -> Result<(), Fault> {
+        let read = |der: &[u8]| Certificate::from_der(der).map_err(|_| Fault::Undecodable("certificate"));
+        match (event.r#use(), event.of_counterparty) {
+            (KeyUse::Ledger, own) => {
+                let key = event.key.as_ref().try_into().map_err(|_| Fault::Undecodable("key"))?;
+                match own {
+                    false => self.own_ledger_keys.push(key),
+                    true => Arc::make_mut(&mut self.peer_ledger_keys).push(key),
+                }
+            }
+            (KeyUse::Signing, of_counterparty) => {
+                let list =
+                    if of_counterparty { &mut self.peer_certificates } else { &mut self.own_certificates };
+                Arc::make_mut(list).push(read(&event.certificate)?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The keys of a Party's ledger in an epoch.
+    fn peer_vkeys(&self, epoch: u32) -> Vec<Vkey> {
+        self.peer_ledger_keys.iter().map(|key| self.keys.terms.peer_vkey(epoch, *key)).collect()
     }
 
     fn check_envelope(
@@ -233,7 +277,8 @@ impl<'a> Contents<'a> {
             self.messages += 1;
         }
         let (bytes, signature) = (record.envelope.clone(), record.signature.clone());
-        self.jobs.push((leaf, offset, Job::Envelope { bytes, signature, own }));
+        let certificates = if own { &self.own_certificates } else { &self.peer_certificates }.clone();
+        self.jobs.push((leaf, offset, Job::Envelope { bytes, signature, certificates }));
         Ok(())
     }
 
@@ -250,8 +295,18 @@ impl<'a> Contents<'a> {
             ("recipient", envelope.recipient != *to),
             ("ledger index", own && envelope.sealed_leaf_index != leaf),
             ("epoch", own && envelope.epoch != opened.event.epoch),
+            ("signing key", !self.may_sign(&envelope.signing_key_id, own)),
         ];
         wrong.into_iter().find(|(_, wrong)| *wrong).map_or(Ok(()), |(what, _)| Err(Fault::Envelope(what)))
+    }
+
+    /// Whether the key was in use at this place of the ledger.
+    fn may_sign(&self, key_id: &[u8], own: bool) -> bool {
+        let (Some(state), Some(id)) = (&self.state, Digest::from_slice(key_id)) else { return true };
+        match own {
+            true => state.keys().of(Side::Own, KeyUse::Signing).any(|key| key.id() == id),
+            false => !state.keys().is_retired(Side::Peer, &id),
+        }
     }
 
     fn check_item(&mut self, leaf: u64, opened: &OpenedEvent, sealed: &SealedEvent) -> Result<(), Fault> {
@@ -284,12 +339,10 @@ impl<'a> Contents<'a> {
         notes: &[String],
     ) -> Result<(), Fault> {
         let root = Digest::from_slice(root).ok_or(Fault::PeerHead)?;
-        let vkey = self.keys.terms.peer_vkey(epoch, self.keys.peer_ledger_key);
-        let head = |note: &String| {
-            let (note, vkey) = (note.clone(), vkey.clone());
-            (leaf, offset, Job::Head { note, size, root, vkey, cosigned: None })
-        };
-        self.jobs.extend(notes.iter().map(head));
+        for note in notes {
+            let (note, vkeys) = (note.clone(), self.peer_vkeys(epoch));
+            self.jobs.push((leaf, offset, Job::Head { note, size, root, vkeys, cosigned: None }));
+        }
         Ok(())
     }
 
@@ -304,11 +357,15 @@ impl<'a> Contents<'a> {
         let root = Digest::from_slice(&event.root).ok_or(Fault::PeerHead)?;
         let note = opened.record.notes.first().cloned().ok_or(Fault::Stored("note"))?;
         let terms = &self.keys.terms;
-        let Some(ledger_key) = self.ledger_key else { return Ok(()) };
-        let vkey = terms.vkey(opened.event.epoch, ledger_key);
+        let own = self.founded_with.iter().chain(&self.own_ledger_keys);
+        let vkeys: Vec<Vkey> = own.map(|key| terms.vkey(opened.event.epoch, *key)).collect();
+        if vkeys.is_empty() {
+            return Ok(());
+        }
         let epoch = self.state.as_ref().map_or(1, |state| state.peer_epoch().max(1));
-        let cosigned = Some((terms.peer_cosigner(epoch, self.keys.peer_ledger_key), event.cosigned_at));
-        self.jobs.push((leaf, offset, Job::Head { note, size: event.size, root, vkey, cosigned }));
+        let cosigners = self.peer_ledger_keys.iter().map(|key| terms.peer_cosigner(epoch, *key)).collect();
+        let cosigned = Some((cosigners, event.cosigned_at));
+        self.jobs.push((leaf, offset, Job::Head { note, size: event.size, root, vkeys, cosigned }));
         Ok(())
     }
 
@@ -338,7 +395,8 @@ impl<'a> Contents<'a> {
         if event.envelope_digest != sent.digest.as_bytes().as_slice() {
             return Err(Fault::Digest("envelope"));
         }
-        let job = Job::Receipt { receipt, sent, peer: now, rejection: event.rejection };
+        let (terms, keys) = (self.keys.terms.clone(), self.peer_ledger_keys.clone());
+        let job = Job::Receipt { receipt, sent, peer: now, rejection: event.rejection, terms, keys };
         self.jobs.push((leaf, offset, job));
         Ok(())
     }

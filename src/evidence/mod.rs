@@ -51,9 +51,10 @@ pub struct Place {
 /// What the store is verified with. The more there is, the more is verified.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// Ed25519 public key of the store's ledger. Without it the key in the founding event is used, which the store
-    /// itself says.
-    pub ledger_key: Option<[u8; 32]>,
+    /// Ed25519 public keys of the store's ledger, first the one that it was founded with. Without them the key in the founding
+    /// event is used, which the store itself says. Keys that were introduced since are taken from the ledger where its
+    /// content opens.
+    pub ledger_keys: Vec<[u8; 32]>,
     /// What opens the records, and whose signatures are expected in them.
     pub keys: Option<Keys>,
 }
@@ -69,8 +70,8 @@ pub struct Keys {
     pub own_certificates: Vec<Certificate>,
     /// Certificates of the keys that signed the other Party's envelopes.
     pub peer_certificates: Vec<Certificate>,
-    /// Ed25519 public key of the other Party's ledger.
-    pub peer_ledger_key: [u8; 32],
+    /// Ed25519 public keys of the other Party's ledger; those it introduced are taken from the ledger.
+    pub peer_ledger_keys: Vec<[u8; 32]>,
 }
 
 /// Verifies a store that no daemon is writing: stop the daemon or verify a copy.

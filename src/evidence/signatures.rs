@@ -1,20 +1,22 @@
 //! Signatures and receipts, verified on all cores.
 
-use super::Keys;
 use super::report::Fault;
 use crate::channel::envelope::EnvelopeError;
 use crate::channel::proof_check::Checker;
 use crate::channel::receipt::SentEnvelope;
 use crate::channel::state::PeerHead;
+use crate::channel::terms::Terms;
+use crate::crypto::certificate::Certificate;
 use crate::crypto::cms;
 use crate::crypto::digest::Digest;
 use crate::ledger::Cosigner;
 use crate::ledger::checkpoint::Checkpoint;
-use crate::ledger::note::{Note, Vkey};
+use crate::ledger::note::{Note, NoteError, Vkey};
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::Receipt;
 use bytes::Bytes;
 use prost::Message as _;
+use std::sync::Arc;
 use std::thread;
 
 /// Something to be verified on its own.
@@ -24,8 +26,8 @@ pub(super) enum Job {
     Checkpoint {
         /// Signed checkpoint.
         note: String,
-        /// Key that must have signed it.
-        vkey: Vkey,
+        /// Keys of which one must have signed it.
+        vkeys: Vec<Vkey>,
     },
     /// An envelope's signature.
     Envelope {
@@ -33,8 +35,8 @@ pub(super) enum Job {
         bytes: Bytes,
         /// The signature.
         signature: Bytes,
-        /// Of this Party; otherwise of the other.
-        own: bool,
+        /// Certificates of the Party's keys.
+        certificates: Arc<Vec<Certificate>>,
     },
     /// A signed note that an event about a head rests on.
     Head {
@@ -44,10 +46,10 @@ pub(super) enum Job {
         size: u64,
         /// Root of the head.
         root: Digest,
-        /// Whose ledger it is a checkpoint of.
-        vkey: Vkey,
-        /// Who must have cosigned it, and the time that must be stated.
-        cosigned: Option<(Cosigner, u64)>,
+        /// Keys of whose ledger it is a checkpoint of.
+        vkeys: Vec<Vkey>,
+        /// Who must have cosigned it, with one of these keys, and the time that must be stated.
+        cosigned: Option<(Vec<Cosigner>, u64)>,
     },
     /// A receipt of the other Party.
     Receipt {
@@ -59,80 +61,93 @@ pub(super) enum Job {
         peer: (u32, PeerHead),
         /// Why it turned the message down, as recorded.
         rejection: i32,
+        /// Who talks to whom.
+        terms: Terms,
+        /// Keys of the other Party's ledger.
+        keys: Arc<Vec<[u8; 32]>>,
     },
 }
 
 /// Verifies everything, and returns what failed with its ledger index and offset, in no particular order.
-pub(super) fn verify(jobs: &[(u64, u64, Job)], keys: Option<&Keys>) -> Vec<(u64, u64, Fault)> {
+pub(super) fn verify(jobs: &[(u64, u64, Job)]) -> Vec<(u64, u64, Fault)> {
     let workers = thread::available_parallelism().map_or(1, usize::from).min(jobs.len().div_ceil(32)).max(1);
     if workers == 1 {
-        return verify_some(jobs, keys);
+        return verify_some(jobs);
     }
     thread::scope(|scope| {
         let chunks = jobs.chunks(jobs.len().div_ceil(workers));
-        let running: Vec<_> =
-            chunks.map(|chunk| (chunk, scope.spawn(move || verify_some(chunk, keys)))).collect();
+        let running: Vec<_> = chunks.map(|chunk| (chunk, scope.spawn(move || verify_some(chunk)))).collect();
         // A worker that was cut short has verified nothing: its share is done again here.
-        running
-            .into_iter()
-            .flat_map(|(chunk, it)| it.join().unwrap_or_else(|_| verify_some(chunk, keys)))
-            .collect()
+        running.into_iter().flat_map(|(chunk, it)| it.join().unwrap_or_else(|_| verify_some(chunk))).collect()
     })
 }
 
-fn verify_some(jobs: &[(u64, u64, Job)], keys: Option<&Keys>) -> Vec<(u64, u64, Fault)> {
-    let mut checker: Option<(u32, Checker)> = None;
+/// What receipts of one epoch under the same keys are checked with.
+struct Shared {
+    epoch: u32,
+    keys: Arc<Vec<[u8; 32]>>,
+    checker: Checker,
+}
+
+fn verify_some(jobs: &[(u64, u64, Job)]) -> Vec<(u64, u64, Fault)> {
+    // Receipts of one epoch under the same keys share the checkpoint that was verified last.
+    let mut checker: Option<Shared> = None;
     let mut failed = Vec::new();
     for (leaf, offset, job) in jobs {
-        let verified = match (job, keys) {
-            (Job::Checkpoint { note, vkey }, _) => {
-                Checkpoint::verify(note, vkey).map(drop).map_err(Fault::Checkpoint)
+        let verified = match job {
+            Job::Checkpoint { note, vkeys } => verify_note(note, vkeys).map(drop),
+            Job::Envelope { bytes, signature, certificates } => {
+                verify_envelope(bytes, signature, certificates)
             }
-            (Job::Envelope { bytes, signature, own }, Some(keys)) => {
-                verify_envelope(bytes, signature, *own, keys)
+            Job::Head { note, size, root, vkeys, cosigned } => {
+                verify_head(note, (*size, root), vkeys, cosigned.as_ref())
             }
-            (Job::Head { note, size, root, vkey, cosigned }, _) => {
-                verify_head(note, (*size, root), vkey, cosigned.as_ref())
-            }
-            (Job::Receipt { receipt, sent, peer, rejection }, Some(keys)) => {
+            Job::Receipt { receipt, sent, peer, rejection, terms, keys } => {
                 let epoch = peer.0;
                 let checker = match &mut checker {
-                    Some((of, checker)) if *of == epoch => checker,
+                    Some(it) if it.epoch == epoch && Arc::ptr_eq(&it.keys, keys) => &mut it.checker,
                     other => {
-                        let fresh = Checker::new(keys.terms.peer_vkey(epoch, keys.peer_ledger_key));
-                        &mut other.insert((epoch, fresh)).1
+                        let vkeys = keys.iter().map(|key| terms.peer_vkey(epoch, *key)).collect();
+                        let checker = Checker::new(vkeys, Vec::new());
+                        &mut other.insert(Shared { epoch, keys: keys.clone(), checker }).checker
                     }
                 };
                 verify_receipt(checker, receipt, sent, &peer.1, *rejection)
             }
-            (_, None) => Ok(()),
         };
         failed.extend(verified.err().map(|fault| (*leaf, *offset, fault)));
     }
     failed
 }
 
+/// A checkpoint that one of the keys signed.
+fn verify_note(note: &str, vkeys: &[Vkey]) -> Result<Checkpoint, Fault> {
+    let verified = vkeys.iter().map(|vkey| Checkpoint::verify(note, vkey)).reduce(Result::or);
+    verified.unwrap_or(Err(NoteError::Unsigned.into())).map_err(Fault::Checkpoint)
+}
+
 fn verify_head(
     note: &str,
     (size, root): (u64, &Digest),
-    vkey: &Vkey,
-    cosigned: Option<&(Cosigner, u64)>,
+    vkeys: &[Vkey],
+    cosigned: Option<&(Vec<Cosigner>, u64)>,
 ) -> Result<(), Fault> {
-    let checkpoint = Checkpoint::verify(note, vkey).map_err(Fault::Checkpoint)?;
+    let checkpoint = verify_note(note, vkeys)?;
     if checkpoint.size != size || checkpoint.root != *root {
         return Err(Fault::PeerHead);
     }
-    let Some((cosigner, time)) = cosigned else { return Ok(()) };
+    let Some((cosigners, time)) = cosigned else { return Ok(()) };
     let note = Note::parse(note).map_err(|error| Fault::Checkpoint(error.into()))?;
-    let stated = cosigner.cosigned_at(&note).map_err(|error| Fault::Checkpoint(error.into()))?;
+    let stated = cosigners.iter().map(|cosigner| cosigner.cosigned_at(&note)).reduce(Result::or);
+    let stated =
+        stated.unwrap_or(Err(NoteError::Unsigned)).map_err(|error| Fault::Checkpoint(error.into()))?;
     if stated == *time { Ok(()) } else { Err(Fault::Digest("cosignature's time")) }
 }
 
 /// A renewed certificate names the same key; the signature names the certificate of its time.
-fn verify_envelope(bytes: &Bytes, signature: &[u8], own: bool, keys: &Keys) -> Result<(), Fault> {
+fn verify_envelope(bytes: &Bytes, signature: &[u8], certificates: &[Certificate]) -> Result<(), Fault> {
     let undecodable = |_| Fault::Signature(EnvelopeError::Undecodable);
     let key = Envelope::decode(bytes.clone()).map_err(undecodable)?.signing_key_id;
-    let certificates = if own { &keys.own_certificates } else { &keys.peer_certificates };
     let mut last = EnvelopeError::UnknownKey;
     for certificate in certificates.iter().filter(|it| it.key_id().as_bytes().as_slice() == key) {
         match cms::verify(signature, certificate, bytes) {

@@ -48,9 +48,9 @@ fn trust(side: &Side, other: &Side) -> Trust {
         store_key: read_key_file(&side.disk, &side.settings.key_file).unwrap(),
         own_certificates: vec![side.certificate()],
         peer_certificates: vec![other.certificate()],
-        peer_ledger_key: other.ledger_public(),
+        peer_ledger_keys: vec![other.ledger_public()],
     };
-    Trust { ledger_key: Some(side.ledger_public()), keys: Some(keys) }
+    Trust { ledger_keys: vec![side.ledger_public()], keys: Some(keys) }
 }
 
 fn place(side: &Side) -> Place {
@@ -314,7 +314,7 @@ async fn other_peoples_keys_verify_nothing() {
     assert_eq!(report.damage_count, 5, "each of the other Party's messages");
     if let Some(keys) = &mut trust.keys {
         keys.peer_certificates = vec![b.certificate()];
-        keys.peer_ledger_key = a.ledger_public();
+        keys.peer_ledger_keys = vec![a.ledger_public()];
     }
     let report = check(&a, &trust);
     assert!(matches!(report.damages[0].what, Fault::Receipt(_)));

@@ -55,7 +55,7 @@ impl Ledger {
         self.frontier.as_ref().map(Frontier::root)
     }
 
-    /// Checks a checkpoint's text against its place, and returns the key that must have signed it.
+    /// Checks a checkpoint's text against its place, and returns the keys of which one must have signed it.
     ///
     /// `root` is what its frame says, `size` the number of events before it.
     pub(super) fn check_text(
@@ -63,8 +63,8 @@ impl Ledger {
         note: &str,
         size: u64,
         root: &Digest,
-        ledger_key: Option<[u8; 32]>,
-    ) -> Result<Option<Vkey>, Fault> {
+        ledger_keys: &[[u8; 32]],
+    ) -> Result<Vec<Vkey>, Fault> {
         let parsed = Note::parse(note).map_err(|error| Fault::Checkpoint(error.into()))?;
         let checkpoint = Checkpoint::parse(parsed.text()).map_err(Fault::Checkpoint)?;
         let epoch =
@@ -74,8 +74,8 @@ impl Ledger {
             return Err(Fault::CheckpointText);
         }
         self.epoch = epoch;
-        let vkey = ledger_key.map(|key| Vkey::new(&checkpoint.origin, key)).transpose();
-        vkey.map_err(|error| Fault::Checkpoint(error.into()))
+        let vkeys = ledger_keys.iter().map(|key| Vkey::new(&checkpoint.origin, *key));
+        vkeys.collect::<Result<_, _>>().map_err(|error| Fault::Checkpoint(error.into()))
     }
 }
 

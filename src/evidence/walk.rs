@@ -135,7 +135,7 @@ impl Walk<'_> {
                 contents.other_effects
             ));
         }
-        if self.ledger_key().is_none() {
+        if self.ledger_keys().is_empty() {
             self.findings
                 .note("the signatures of the checkpoints were not verified: give --ledger-key or --config");
         }
@@ -342,8 +342,13 @@ impl Walk<'_> {
         }
     }
 
-    pub(super) fn ledger_key(&self) -> Option<[u8; 32]> {
-        self.trust.ledger_key.or_else(|| self.contents.as_ref()?.ledger_key)
+    /// The keys that may sign the ledger here: those that are given, and those that came into use since.
+    pub(super) fn ledger_keys(&self) -> Vec<[u8; 32]> {
+        let told = self.contents.as_ref().map(|contents| contents.own_ledger_keys.as_slice());
+        match (&self.trust.ledger_keys[..], told.unwrap_or_default()) {
+            ([], told) => told.to_vec(),
+            (given, told) => given.iter().chain(told.get(1..).unwrap_or_default()).copied().collect(),
+        }
     }
 
     fn verify_jobs(&mut self, number: u64) {
@@ -351,14 +356,14 @@ impl Walk<'_> {
         let mut jobs = std::mem::take(&mut self.jobs);
         if let Some(contents) = &mut self.contents {
             jobs.append(&mut contents.jobs);
-            if let (Some(given), Some(founded)) = (self.trust.ledger_key, contents.ledger_key)
-                && given != founded
+            if let (Some(given), Some(founded)) = (self.trust.ledger_keys.first(), contents.founded_with)
+                && *given != founded
             {
                 contents.other_key = Some("ledger key");
             }
         }
         self.signatures += jobs.len() as u64;
-        for (leaf, offset, fault) in signatures::verify(&jobs, self.trust.keys.as_ref()) {
+        for (leaf, offset, fault) in signatures::verify(&jobs) {
             self.findings.damage(Some(leaf), &name, offset, fault);
         }
     }

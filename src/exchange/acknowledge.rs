@@ -1,6 +1,7 @@
 //! Verified receipts of the other Party are recorded.
 
 use super::event::Attachments;
+use super::services;
 use super::writer::{Desk, Fatal};
 use crate::crypto::digest::Digest;
 use crate::wire::ledger::v1::{Acknowledged, RejectionReason, event::Fact};
@@ -81,7 +82,11 @@ impl Acknowledge {
             });
             let notes = accepted.peer_note.into_iter().collect();
             let attachments = Attachments { receipt: accepted.receipt, notes, ..Attachments::default() };
+            let service = desk.state.keys().is_open_service(accepted.sequence);
             desk.record(fact, None, attachments)?;
+            if service && accepted.rejection.is_none() {
+                services::acknowledged(desk, accepted.sequence)?;
+            }
         }
         desk.answer(move |_| {
             let _ = self.reply.send(answer);

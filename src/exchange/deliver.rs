@@ -2,6 +2,7 @@
 
 use super::commit::Committed;
 use super::event::Attachments;
+use super::services::{self, ServiceArrival};
 use super::writer::{Desk, Fatal};
 use crate::channel::envelope::{Envelope, Verified};
 use crate::channel::inbound::{Facts, Judgement, Refusal, judge};
@@ -37,6 +38,8 @@ pub struct Arrival {
     pub body_fits: bool,
     /// What the message does to its case.
     pub effect: Bytes,
+    /// What it says, if it is a statement of the daemons.
+    pub service: ServiceArrival,
 }
 
 /// What became of an arrival.
@@ -150,6 +153,8 @@ fn decide_one(
         well_formed: arrival.well_formed,
         body_matches: arrival.body_matches,
         body_fits: arrival.body_fits,
+        service_known: arrival.service != ServiceArrival::Unknown,
+        service_fits: services::is_acceptable(desk, &arrival),
         message_id_used: id_used(desk, &arrival, searched)?,
         held: held.map(|(_, digest)| digest),
         unseen_receipt_leaf: unseen_receipt(desk, arrival.envelope.get().fields().peer_sequence_seen)?,
@@ -189,6 +194,9 @@ fn consume(desk: &mut Desk, arrival: Arrival, rejected: Option<RejectionReason>)
         item,
     };
     let recorded = desk.record(fact, Some(envelope.shared()), attachments)?;
+    if rejected.is_none() {
+        services::received(desk, &arrival.service, sequence)?;
+    }
     if let Some(id) = message_id(fields).filter(|_| rejected.is_none()) {
         desk.remember(id, recorded.leaf);
         if StatementType::try_from(fields.statement_type) == Ok(StatementType::Treaty) {

@@ -1,6 +1,7 @@
 //! Messages between the journal and the wire: what delivery reads, and what arrives before it is judged.
 
 use super::deliver::Arrival;
+use super::services;
 use crate::channel::envelope::{Envelope, EnvelopeError};
 use crate::channel::lookup::Lookup;
 use crate::channel::receipt::SentEnvelope;
@@ -81,7 +82,10 @@ pub fn inspect(parcel: Parcel, trusted: &[Certificate]) -> Result<Arrival, Envel
         Some(item) if treaty && body_matches && body_fits => super::content::effect(&item.body),
         _ => Bytes::new(),
     };
+    let body = parcel.item.as_ref().map(|item| item.body.as_ref());
+    let service = services::read(fields, body, trusted);
     Ok(Arrival {
+        service,
         envelope,
         signature: parcel.signature,
         item: parcel.item,

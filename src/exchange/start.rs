@@ -4,15 +4,14 @@ use super::clock::Clock;
 use super::commit::{Committer, Progress};
 use super::engine::{Engine, QUEUE_COMMANDS, Queues};
 use super::event::{Attachments, prepare};
+use super::keys::{KeyMissing, OwnKeys};
 use super::readers::Readers;
 use super::writer::{Core, Desk, run, sign_checkpoint};
 use crate::channel::lookup::lookups;
 use crate::channel::state::State;
 use crate::channel::terms::Terms;
 use crate::crypto::digest::Digest;
-use crate::crypto::ed25519::LedgerKey;
 use crate::crypto::random;
-use crate::crypto::signing::SigningKey;
 use crate::disk::{Disk, DiskFile};
 use crate::journal::footer::Fingerprint;
 use crate::journal::frame::SealedEvent;
@@ -24,6 +23,7 @@ use crate::journal::{Paths, Sizes, StoreId};
 use crate::store::{Store, name_fingerprint, open as open_event};
 use crate::vault::{KeyFileError, Vault, VaultError, create_key_file, read_key_file};
 use crate::wire::ledger::v1::{Event, Founded, Started, event::Fact};
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::error::Error;
 use std::path::PathBuf;
@@ -46,10 +46,8 @@ pub struct StoreSettings {
 pub struct Keeper {
     /// Who talks to whom.
     pub terms: Terms,
-    /// Signs envelopes.
-    pub signing_key: SigningKey,
-    /// Signs checkpoints.
-    pub ledger_key: LedgerKey,
+    /// What is configured to sign with; a store is founded with the first of each use.
+    pub keys: OwnKeys,
 }
 
 /// Why a store cannot be founded or opened. Nothing on disk has changed, unless founding was cut short.
@@ -67,11 +65,9 @@ pub enum StartError {
     /// The journal does not open.
     #[error(transparent)]
     Journal(#[from] OpenError),
-    /// The ledger was founded with other keys than are configured.
-    #[error(
-        "the store was founded with another {0}: correct [identity], or introduce the new key over the channel"
-    )]
-    OtherKey(&'static str),
+    /// The ledger is kept with other keys than are configured.
+    #[error(transparent)]
+    OtherKey(#[from] KeyMissing),
     /// Something that cannot be done.
     #[error("{0}")]
     Failed(String),
@@ -88,6 +84,8 @@ pub fn found(
     let failed = |error: &dyn Error| StartError::Failed(error.to_string());
     let store = StoreId(random::array().map_err(|error| failed(&error))?);
     let terms = &keeper.terms;
+    let signing_key = keeper.keys.signing.first().ok_or(KeyMissing("signing key"))?;
+    let ledger_key = keeper.keys.ledger.first().ok_or(KeyMissing("ledger key"))?;
     if Identity::read(disk.as_ref(), &settings.paths).is_ok() {
         return Err(IdentityError::Exists(settings.paths.data.clone()).into());
     }
@@ -101,16 +99,16 @@ pub fn found(
         agreement_id: terms.agreement.clone(),
         party: terms.party.clone(),
         counterparty: terms.counterparty.clone(),
-        signing_key: Bytes::copy_from_slice(keeper.signing_key.certificate().spki_der()),
-        ledger_key: Bytes::copy_from_slice(&keeper.ledger_key.public()),
+        signing_key: Bytes::copy_from_slice(signing_key.certificate().spki_der()),
+        ledger_key: Bytes::copy_from_slice(&ledger_key.public()),
         recovery_key_digest: recovery_key_digest.to_bytes(),
         nonce: Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?),
     };
     let event = Event { recorded_at: Some(clock.now()), epoch: 1, fact: Some(Fact::Founded(founded)) };
     let prepared =
         prepare(&vault, 0, 0, &event, None, Attachments::default()).map_err(|error| failed(&error))?;
-    let staged = writer
-        .stage(vec![prepared.new], |size, root| sign_checkpoint(terms, &keeper.ledger_key, 1, size, *root));
+    let staged =
+        writer.stage(vec![prepared.new], |size, root| sign_checkpoint(terms, ledger_key, 1, size, *root));
     persister.persist(staged).map_err(|error| failed(&error))?;
     // The identity last: a folder without it is no store, and a founding that was cut short is none.
     let identity = Identity {
@@ -123,14 +121,14 @@ pub fn found(
     Ok(identity.create(disk.as_ref(), &settings.paths)?)
 }
 
-/// Opens a store that nobody runs, to read it: also returns its lock.
+/// Opens a store that nobody runs, to read it: also returns its state and its lock.
 pub fn open_for_reading(
     disk: &Arc<dyn Disk>,
     settings: &StoreSettings,
-    keeper: &Keeper,
-) -> Result<(Store, Arc<dyn DiskFile>), StartError> {
-    let opened = open(disk, settings, &keeper.terms)?;
-    Ok((opened.store, opened.lock))
+    terms: &Terms,
+) -> Result<(Store, State, Arc<dyn DiskFile>), StartError> {
+    let opened = open(disk, settings, terms)?;
+    Ok((opened.store, opened.state, opened.lock))
 }
 
 struct OpenedStore {
@@ -162,13 +160,16 @@ pub fn start(
 ) -> Result<Engine, StartError> {
     let failed = |error: &dyn Error| StartError::Failed(error.to_string());
     let OpenedStore { store, state, writer, persister, lock } = open(disk, settings, &keeper.terms)?;
-    expect_keys(&store, &keeper)?;
+    // The ledger says whose it is; other keys must be introduced, not swapped.
+    keeper.keys.signing(state.keys())?;
+    keeper.keys.ledger(state.keys())?;
 
     let progress = Progress { state: Arc::new(state.clone()), commits: 0, syncs: 0, failure: None };
     let (progress, watched) = watch::channel(progress);
     let committer = Committer::start(persister, progress.clone()).map_err(|error| failed(&error))?;
-    let Keeper { terms, signing_key, ledger_key } = keeper;
-    let core = Arc::new(Core { terms, signing_key, ledger_key, clock, store, readers: Readers::default() });
+    let Keeper { terms, keys } = keeper;
+    let keys = ArcSwap::from_pointee(keys);
+    let core = Arc::new(Core { terms, keys, clock, store, readers: Readers::default() });
     let mut desk = Desk::new(core.clone(), state, writer, committer);
     let nonce = Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?);
     desk.begin(Fact::Started(Started { nonce, version: env!("CARGO_PKG_VERSION").to_owned() }))
@@ -185,21 +186,6 @@ pub fn start(
         .map_err(|error| failed(&error))?;
     let queues = Arc::new(Mutex::new(Some(Queues { first, second })));
     Ok(Engine { core, progress: watched, queues })
-}
-
-/// The ledger says whose it is; other keys must be introduced, not swapped.
-fn expect_keys(store: &Store, keeper: &Keeper) -> Result<(), StartError> {
-    let founding = store.event(0).map_err(|error| StartError::Failed(error.to_string()))?;
-    let Some(Fact::Founded(founded)) = &founding.event.fact else {
-        return Err(StartError::Failed("the first event is not the founding".into()));
-    };
-    if founded.signing_key != keeper.signing_key.certificate().spki_der() {
-        return Err(StartError::OtherKey("signing key"));
-    }
-    if founded.ledger_key != keeper.ledger_key.public().as_slice() {
-        return Err(StartError::OtherKey("ledger key"));
-    }
-    Ok(())
 }
 
 /// Folds the state while the journal is read.

@@ -77,15 +77,11 @@ impl Submit {
         }
         let leaf = desk.next_leaf();
         let Outgoing { draft, body, body_salt, effect } = self.outgoing;
-        let envelope = Envelope::compose(
-            &core.terms,
-            &desk.state,
-            &core.signing_key.key_id(),
-            leaf,
-            core.clock.now(),
-            draft,
-        );
-        let signature = cms::sign(&core.signing_key, envelope.bytes(), envelope.signing_time())
+        let keys = core.keys.load();
+        let signing_key = keys.signing(desk.keys()).map_err(|missing| Fatal::Store(missing.to_string()))?;
+        let envelope =
+            Envelope::compose(&core.terms, &desk.state, &signing_key.key_id(), leaf, core.clock.now(), draft);
+        let signature = cms::sign(signing_key, envelope.bytes(), envelope.signing_time())
             .map_err(|error| Fatal::Store(error.to_string()))?;
         let fact = Fact::Sealed(Sealed {
             sequence: envelope.fields().sequence,

@@ -5,6 +5,7 @@ use super::clock::Clock;
 use super::deliver::ConsumeError;
 use super::engine::Engine;
 use super::event::derive_message_id;
+use super::keys::OwnKeys;
 use super::parcel::{inspect, sealed_from};
 use super::receipts::{Checker, consistency, receipt};
 use super::start::{Keeper, StartError, StoreSettings, found, start};
@@ -89,8 +90,11 @@ impl Side {
     fn keeper(&self) -> Keeper {
         Keeper {
             terms: self.terms.clone(),
-            signing_key: SigningKey::from_pkcs8(&self.signing.pkcs8, self.certificate()).unwrap(),
-            ledger_key: LedgerKey::from_pkcs8(&self.ledger).unwrap(),
+            keys: OwnKeys {
+                signing: vec![SigningKey::from_pkcs8(&self.signing.pkcs8, self.certificate()).unwrap()],
+                ledger: vec![LedgerKey::from_pkcs8(&self.ledger).unwrap()],
+                tls: Vec::new(),
+            },
         }
     }
 
@@ -134,7 +138,7 @@ impl Side {
     }
 
     pub fn checker(&self) -> Checker {
-        Checker::new(self.terms.vkey(1, self.ledger_public()))
+        Checker::new(vec![self.terms.vkey(1, self.ledger_public())], Vec::new())
     }
 
     /// Submits a message; what the engine says yes to is remembered.

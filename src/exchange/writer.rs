@@ -7,17 +7,19 @@ use super::clock::Clock;
 use super::command::Command;
 use super::commit::{Answer, Committed, Committer, Progress, Stopped};
 use super::event::{Attachments, Prepared, prepare};
+use super::keys::OwnKeys;
 use super::readers::{Following, Readers};
 use crate::channel::envelope::later;
+use crate::channel::keys::Keys;
 use crate::channel::state::State;
 use crate::channel::terms::Terms;
 use crate::crypto::ed25519::LedgerKey;
-use crate::crypto::signing::SigningKey;
 use crate::journal::writer::{NewEvent, ReserveError, Writer};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::store::Store;
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, event::Fact};
+use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
@@ -32,10 +34,8 @@ const BATCH_BYTES: u64 = 2 << 20;
 pub struct Core {
     /// Who talks to whom.
     pub terms: Terms,
-    /// Signs envelopes.
-    pub signing_key: SigningKey,
-    /// Signs checkpoints.
-    pub ledger_key: LedgerKey,
+    /// What this Party signs with; replaced whole.
+    pub keys: ArcSwap<OwnKeys>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
     /// Committed events.
@@ -71,6 +71,8 @@ pub(super) struct Desk {
     doubted: bool,
     /// Messages decided but perhaps not durable yet, with their ledger index.
     pending: HashMap<[u8; 16], u64>,
+    /// The keys as they were when the last batch was complete: a key that comes into use within a batch does not sign it.
+    keys: Keys,
 }
 
 /// An event that was given its place in the current batch.
@@ -83,6 +85,7 @@ pub(super) struct Recorded {
 impl Desk {
     pub(super) fn new(core: Arc<Core>, state: State, journal: Writer, committer: Committer) -> Self {
         Self {
+            keys: state.keys().clone(),
             core,
             state,
             journal,
@@ -111,6 +114,11 @@ impl Desk {
         }
         self.record(fact, None, Attachments::default())?;
         self.settle()
+    }
+
+    /// The keys that sign this batch.
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// Ledger index of the next event.
@@ -208,8 +216,13 @@ impl Desk {
             answers.into_iter().for_each(|answer| answer(&Committed { head, note: note.clone() }));
             return Ok(());
         }
-        let (terms, key, epoch) = (&self.core.terms, &self.core.ledger_key, self.state.epoch());
+        let keys = self.core.keys.load();
+        let key = keys.ledger(&self.keys).map_err(|missing| Fatal::Store(missing.to_string()))?;
+        let (terms, epoch) = (&self.core.terms, self.state.epoch());
         let staged = self.journal.stage(events, |size, root| sign_checkpoint(terms, key, epoch, size, *root));
+        if self.keys.version() != self.state.keys().version() {
+            self.keys = self.state.keys().clone();
+        }
         Ok(self.committer.commit(staged, Arc::new(self.state.clone()), answers)?)
     }
 

@@ -98,8 +98,8 @@ impl Courier {
             .max_decoding_message_size(limits::MESSAGE_BYTES)
             .max_encoding_message_size(limits::MESSAGE_BYTES);
         let state = self.link.engine.state();
-        let ledger_key = self.link.trust.load().ledger_key;
-        let (mut checker, accepted_there) = self.open(&mut client, &state, ledger_key).await?;
+        let configured = self.link.trust.load().ledger_keys.clone();
+        let (mut checker, accepted_there) = self.open(&mut client, &state).await?;
         // After a failure an opening alone proves nothing: the first sound answer to what waits does.
         if *failures == 0 || state.acknowledged() == state.sealed().sequence {
             self.note_open(failures, dialled.group());
@@ -111,13 +111,14 @@ impl Courier {
             ended = self.deliver(&dialled, requests, answers, &mut checker, &state, failures) => ended,
             ended = be_witnessed(&self.link, client, &self.health, accepted_there) => ended,
             () = self.held() => Err(SessionError::Held),
-            () = self.rekeyed(ledger_key) => Err(SessionError::Rekeyed),
+            () = self.rekeyed(&configured) => Err(SessionError::Rekeyed),
         }
     }
 
-    /// Resolves when the other Party's ledger key is no longer this one. A reload comes once a minute or by hand.
-    async fn rekeyed(&self, ledger_key: [u8; 32]) {
-        while self.link.trust.load().ledger_key == ledger_key {
+    /// Resolves when the configuration no longer names these keys of the other Party's ledger. A reload comes once a minute
+    /// or by hand.
+    async fn rekeyed(&self, configured: &[[u8; 32]]) {
+        while self.link.trust.load().ledger_keys == configured {
             tokio::time::sleep(limits::CONNECTION_TICK).await;
         }
     }
@@ -140,9 +141,8 @@ impl Courier {
         &self,
         client: &mut PeerServiceClient<Dialled>,
         state: &State,
-        ledger_key: [u8; 32],
     ) -> Result<(Checker, u64), SessionError> {
-        let (introduction, _) = introduce(&self.link, state);
+        let (introduction, _) = introduce(&self.link, state)?;
         let request = OpenRequest { introduction: Some(introduction) };
         let response =
             timeout(limits::OPEN_ANSWER, client.open(request)).await.map_err(|_| SessionError::Silent)??;
@@ -155,11 +155,17 @@ impl Courier {
                 return Err(mismatch.into());
             }
         };
-        let checker = Checker::new(self.link.terms().peer_vkey(peer.epoch, ledger_key));
+        let checker = self.checker(peer.epoch);
         let PeerHead { size, root } = state.peer_head();
         let extends = checker.extends(size, &root, &checkpoint, &response.consistency);
         self.expect_proven(extends, &checkpoint, &peer.checkpoint).await?;
         Ok((checker, peer.accepted_size))
+    }
+
+    /// Checks with the keys that are trusted now.
+    fn checker(&self, epoch: u32) -> Checker {
+        let (trusted, terms) = (self.link.trusted(), self.link.terms());
+        Checker::new(trusted.vkeys(terms, epoch), trusted.retired_vkeys(terms, epoch))
     }
 
     /// A greater ledger that is not proven to extend the one accepted contradicts it.
@@ -188,6 +194,7 @@ impl Courier {
         let mut in_flight: VecDeque<InFlight> = VecDeque::new();
         let mut recording: VecDeque<oneshot::Receiver<Result<(), AcknowledgeError>>> = VecDeque::new();
         let mut accepted = state.peer_head();
+        let mut keys = state.keys().version();
         let mut next = state.acknowledged() + 1;
         // A session begins small and grows with each answer: one that is cut short early has still achieved something.
         // After a failure it begins with one, so that what stands before a refused message gets its receipt.
@@ -209,6 +216,10 @@ impl Courier {
                 answer = answers.message() => {
                     let answer = answer?.ok_or(SessionError::Closed)?;
                     let sent = in_flight.pop_front().ok_or(SessionError::Unexpected)?;
+                    let now = self.link.engine.state();
+                    if std::mem::replace(&mut keys, now.keys().version()) != keys {
+                        *checker = self.checker(now.peer_epoch().max(1));
+                    }
                     let read = read_answer(&answer, &sent, checker);
                     if let (Err(SessionError::Proof(CheckError::Consistency(_))), Ok(shown)) =
                         (&read, checker.checkpoint(&answer.checkpoint))

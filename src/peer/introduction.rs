@@ -1,11 +1,12 @@
 //! Who a daemon is and where its chains stand, said and checked at every opening.
 
 use super::v1::Introduction;
-use super::{Link, Trust};
+use super::{Link, Trusted};
 use crate::channel::lookup::Lookup;
 use crate::channel::state::{PeerHead, State};
 use crate::channel::terms::Terms;
 use crate::crypto::digest::Digest;
+use crate::exchange::keys::KeyMissing;
 use crate::exchange::receipts::{CheckError, Checker};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::store::StoreError;
@@ -54,6 +55,9 @@ pub enum Mismatch {
     /// It has accepted a head of this daemon's ledger that the ledger does not contain.
     #[error("the other daemon accepted a head of our ledger that this store does not contain")]
     HeadUnknown,
+    /// A key of this Party is in force and not configured.
+    #[error(transparent)]
+    OwnKey(#[from] KeyMissing),
     /// The store cannot be read.
     #[error("the store cannot be read: {0}")]
     Store(#[from] StoreError),
@@ -75,18 +79,20 @@ impl Mismatch {
             Self::Fork(_) => "PEER_LEDGER_FORKED",
             Self::PeerHeadBehind(_) => "PEER_LEDGER_BEHIND",
             Self::HeadUnknown => "OWN_HEAD_UNKNOWN",
+            Self::OwnKey(_) => "OWN_KEY_MISSING",
             Self::Store(_) => "STORE_UNREADABLE",
         }
     }
 }
 
 /// Introduces this daemon; also returns the size of the checkpoint it shows.
-pub fn introduce(link: &Link, state: &State) -> (Introduction, u64) {
+pub fn introduce(link: &Link, state: &State) -> Result<(Introduction, u64), Mismatch> {
     let core = link.engine.core();
     let (head, checkpoint) = core.store.reader().checkpoint();
     let unless_none =
         |number: u64, digest: Digest| if number == 0 { bytes::Bytes::new() } else { digest.to_bytes() };
     let (sealed, consumed, accepted) = (state.sealed(), state.consumed(), state.peer_head());
+    let keys = core.keys.load();
     let introduction = Introduction {
         version_min: VERSION,
         version_max: VERSION,
@@ -96,8 +102,8 @@ pub fn introduce(link: &Link, state: &State) -> (Introduction, u64) {
         party: core.terms.party.clone(),
         counterparty: core.terms.counterparty.clone(),
         epoch: state.epoch(),
-        signing_key_id: core.signing_key.key_id().to_bytes(),
-        ledger_key: bytes::Bytes::copy_from_slice(&core.ledger_key.public()),
+        signing_key_id: keys.signing(state.keys())?.key_id().to_bytes(),
+        ledger_key: bytes::Bytes::copy_from_slice(&keys.ledger(state.keys())?.public()),
         sealed_sequence: sealed.sequence,
         sealed_digest: unless_none(sealed.sequence, sealed.digest),
         consumed_sequence: consumed.sequence,
@@ -107,15 +113,15 @@ pub fn introduce(link: &Link, state: &State) -> (Introduction, u64) {
         accepted_root: unless_none(accepted.size, accepted.root),
         now: Some(core.clock.now()),
     };
-    (introduction, head.size)
+    Ok((introduction, head.size))
 }
 
 /// Checks how the other daemon introduces itself, and returns its verified checkpoint.
 pub fn check(link: &Link, state: &State, peer: &Introduction) -> Result<Checkpoint, Mismatch> {
-    let trust = link.trust.load();
-    check_identity(link.terms(), &trust, peer)?;
+    let trusted = link.trusted();
+    check_identity(link.terms(), &trusted, peer)?;
     check_chains(link, state, peer)?;
-    let mut checker = Checker::new(link.terms().peer_vkey(peer.epoch, trust.ledger_key));
+    let mut checker = Checker::new(trusted.vkeys(link.terms(), peer.epoch), Vec::new());
     let shown = checker.checkpoint(&peer.checkpoint)?;
     let PeerHead { size, root } = state.peer_head();
     if shown.size == size && size > 0 && shown.root != root {
@@ -127,7 +133,7 @@ pub fn check(link: &Link, state: &State, peer: &Introduction) -> Result<Checkpoi
     Ok(shown)
 }
 
-fn check_identity(terms: &Terms, trust: &Trust, peer: &Introduction) -> Result<(), Mismatch> {
+fn check_identity(terms: &Terms, trusted: &Trusted, peer: &Introduction) -> Result<(), Mismatch> {
     if peer.version_min > VERSION || peer.version_max < VERSION {
         return Err(Mismatch::Version(peer.version_min, peer.version_max));
     }
@@ -140,14 +146,10 @@ fn check_identity(terms: &Terms, trust: &Trust, peer: &Introduction) -> Result<(
     if peer.party != terms.counterparty || peer.counterparty != terms.party {
         return Err(Mismatch::Parties);
     }
-    if !trust
-        .signing
-        .iter()
-        .any(|certificate| certificate.key_id().as_bytes().as_slice() == peer.signing_key_id)
-    {
+    if !trusted.signs_now(&peer.signing_key_id) {
         return Err(Mismatch::Key("signing"));
     }
-    if trust.ledger_key.as_slice() != peer.ledger_key {
+    if !trusted.ledger.iter().any(|key| key.as_slice() == peer.ledger_key) {
         return Err(Mismatch::Key("ledger"));
     }
     Ok(())

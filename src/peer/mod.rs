@@ -3,14 +3,17 @@
 //! Reading order: [`introduction`] who we are and where our chains stand · [`service`] what the other Party's daemon
 //! may ask of us · [`courier`] the task that brings our messages there, for as long as it takes; `answer` what comes
 //! back, `trouble` why a session ends · `witness` how the two ledgers guard each other, `trustworthy` what is known of
-//! the other one meanwhile · [`complaint`] receipts that do not come.
+//! the other one meanwhile · [`complaint`] receipts that do not come · `trusted` whose signatures are accepted ·
+//! [`rotation`] keys that are introduced and retired.
 
 mod answer;
 pub mod complaint;
 pub mod courier;
 pub mod introduction;
+pub mod rotation;
 pub mod service;
 mod trouble;
+mod trusted;
 mod trustworthy;
 mod witness;
 
@@ -33,14 +36,15 @@ use crate::ledger::Checkpoint;
 use crate::wire::ledger::v1::ContradictionKind;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
+pub use trusted::Trusted;
 
-/// What is trusted of the other Party.
+/// What the configuration trusts of the other Party.
 #[derive(Debug, Clone)]
 pub struct Trust {
     /// Certificates of the keys that sign its envelopes.
     pub signing: Vec<Certificate>,
-    /// Its ledger's Ed25519 public key.
-    pub ledger_key: [u8; 32],
+    /// Its ledger's Ed25519 public keys.
+    pub ledger_keys: Vec<[u8; 32]>,
 }
 
 /// What both directions of the channel share.
@@ -48,11 +52,17 @@ pub struct Trust {
 pub struct Link {
     /// The engine.
     pub engine: Engine,
-    /// What is trusted of the other Party; replaced whole.
+    /// What the configuration trusts of the other Party; replaced whole.
     pub trust: Arc<ArcSwap<Trust>>,
+    remembered: trusted::Remembered,
 }
 
 impl Link {
+    /// Joins both.
+    pub fn new(engine: Engine, trust: Arc<ArcSwap<Trust>>) -> Self {
+        Self { engine, trust, remembered: trusted::Remembered::default() }
+    }
+
     /// Records, once, that the other Party showed a head that contradicts the one accepted before.
     async fn contradicted(&self, kind: ContradictionKind, shown: &Checkpoint, note: &str) {
         let held = self.engine.state().peer_head();

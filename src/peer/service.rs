@@ -8,7 +8,7 @@ use super::v1::{
     WitnessResponse,
 };
 use super::witness::{Pace, witness};
-use super::{Link, Trust};
+use super::{Link, Trusted};
 use crate::channel::envelope::EnvelopeError;
 use crate::door::{Draining, Refusal};
 use crate::exchange::deliver::{Arrival, ConsumeError, Outcome};
@@ -66,7 +66,7 @@ impl PeerService for Service {
         };
         self.doubts.forget();
         self.proven.opened(state.peer_head(), &shown);
-        let (introduction, size) = introduce(&self.link, &state);
+        let (introduction, size) = introduce(&self.link, &state).map_err(|error| mismatch(&error))?;
         let consistency = consistency(self.link.engine.store(), peer.accepted_size, size)
             .map_err(|error| unreadable(&error))?;
         Ok(Response::new(OpenResponse { introduction: Some(introduction), consistency }))
@@ -129,12 +129,12 @@ async fn take_in(
                 request = requests.message() => request?,
             };
             let Some(request) = request else { return Ok(()) };
-            let trust = link.trust.load_full();
+            let trusted = link.trusted();
             let accepted_size = request.accepted_size;
             if accepted_size > link.engine.store().reader().head().size {
                 return Err(mismatch(&Mismatch::HeadUnknown));
             }
-            let tasks = verify(request, &trust)?;
+            let tasks = verify(request, &trusted)?;
             if verifying.send((accepted_size, tasks)).await.is_err() {
                 return Ok(());
             }
@@ -165,7 +165,7 @@ async fn take_in(
 }
 
 /// Verifies the deliveries of a request, a few on each core at a time.
-fn verify(request: DeliverRequest, trust: &Arc<Trust>) -> Result<Vec<JoinHandle<Verifying>>, Status> {
+fn verify(request: DeliverRequest, trusted: &Arc<Trusted>) -> Result<Vec<JoinHandle<Verifying>>, Status> {
     if request.deliveries.is_empty() || request.deliveries.len() > 2 * limits::DELIVERIES_PER_REQUEST {
         return Err(malformed("deliveries"));
     }
@@ -176,14 +176,14 @@ fn verify(request: DeliverRequest, trust: &Arc<Trust>) -> Result<Vec<JoinHandle<
         if some.is_empty() {
             return Ok(tasks);
         }
-        let trust = trust.clone();
+        let trusted = trusted.clone();
         tasks.push(tokio::spawn(async move {
-            some.into_iter().map(|delivery| verify_one(delivery, &trust)).collect()
+            some.into_iter().map(|delivery| verify_one(delivery, &trusted)).collect()
         }));
     }
 }
 
-fn verify_one(delivery: Delivery, trust: &Trust) -> Result<Arrival, Status> {
+fn verify_one(delivery: Delivery, trusted: &Trusted) -> Result<Arrival, Status> {
     if delivery.envelope.len() > limits::ENVELOPE_BYTES_MAX {
         return Err(malformed("deliveries.envelope"));
     }
@@ -198,7 +198,7 @@ fn verify_one(delivery: Delivery, trust: &Trust) -> Result<Arrival, Status> {
         signature: delivery.signature,
         item: if unavailable { None } else { Some(item) },
     };
-    inspect(parcel, &trust.signing).map_err(|error| {
+    inspect(parcel, &trusted.signing).map_err(|error| {
         tracing::warn!(%error, "an envelope was refused");
         let reason = match &error {
             EnvelopeError::Undecodable => "ENVELOPE_UNDECODABLE",
@@ -273,7 +273,7 @@ fn refused(error: ConsumeError) -> Status {
 
 fn mismatch(error: &Mismatch) -> Status {
     let code = match error {
-        Mismatch::Store(_) => Code::Internal,
+        Mismatch::Store(_) | Mismatch::OwnKey(_) => Code::Internal,
         _ => Code::FailedPrecondition,
     };
     Refusal::new(code, error.reason(), error.to_string()).status()

@@ -9,10 +9,11 @@ use crate::crypto::digest::Digest;
 use crate::door::{Dialled, Refusal};
 use crate::exchange::delivery::Health;
 use crate::exchange::heads::{HeadAnswer, HeadError, ShownHead};
-use crate::exchange::receipts::{CheckError, consistency};
+use crate::exchange::keys::KeyMissing;
+use crate::exchange::receipts::{CheckError, Checker, consistency};
 use crate::ledger::checkpoint::{Checkpoint, with_signature};
 use crate::ledger::cosignature::message;
-use crate::ledger::note::{Note, NoteSignature};
+use crate::ledger::note::{Note, NoteError, NoteSignature};
 use crate::limits;
 use crate::wire::ledger::v1::{ClockSkew, Cosigned, event::Fact};
 use prost_types::Timestamp;
@@ -112,10 +113,11 @@ async fn record(
     line: &NoteSignature,
 ) -> Result<(), SessionError> {
     let state = link.engine.state();
-    let ledger_key = link.trust.load().ledger_key;
-    let cosigner = link.terms().peer_cosigner(state.peer_epoch().max(1), ledger_key);
+    let cosigners = link.trusted().cosigners(link.terms(), state.peer_epoch().max(1));
     let parsed = Note::parse(note).map_err(|_| SessionError::Unexpected)?;
-    let time = cosigner.verify(line, parsed.text()).map_err(|error| CheckError::Checkpoint(error.into()))?;
+    let verified = cosigners.iter().map(|cosigner| cosigner.verify(line, parsed.text()));
+    let verified = verified.reduce(Result::or).unwrap_or(Err(NoteError::Unsigned));
+    let time = verified.map_err(|error| CheckError::Checkpoint(error.into()))?;
     let head = Checkpoint::parse(parsed.text()).map_err(CheckError::Checkpoint)?;
     if head.size > state.cosigned().size {
         let cosigned = with_signature(note, line.clone()).map_err(|_| SessionError::Unexpected)?;
@@ -174,8 +176,8 @@ pub(super) async fn witness(
 ) -> Result<WitnessResponse, Refusal> {
     let state = link.engine.state();
     let epoch = state.peer_epoch().max(1);
-    let vkey = link.terms().peer_vkey(epoch, link.trust.load().ledger_key);
-    let checkpoint = Checkpoint::verify(&request.checkpoint, &vkey)
+    let checkpoint = Checker::new(link.trusted().vkeys(link.terms(), epoch), Vec::new())
+        .checkpoint(&request.checkpoint)
         .map_err(|error| Refusal::new(Code::InvalidArgument, "PEER_CHECKPOINT_INVALID", error.to_string()))?;
     let proof: Option<Vec<Digest>> =
         request.consistency.iter().map(|hash| Digest::from_slice(hash)).collect();
@@ -192,7 +194,9 @@ pub(super) async fn witness(
     let size = checkpoint.size;
     match link.engine.show_head(ShownHead { checkpoint, note, epoch, from, proof }).await {
         Ok(HeadAnswer::Accepted) => {
-            Ok(WitnessResponse { accepted_size: size, cosignature: cosign(link, state.epoch(), &body) })
+            let cosignature = cosign(link, &body)
+                .map_err(|missing| Refusal::new(Code::Internal, "OWN_KEY_MISSING", missing.to_string()))?;
+            Ok(WitnessResponse { accepted_size: size, cosignature })
         }
         Ok(HeadAnswer::Elsewhere(accepted_size)) => {
             Ok(WitnessResponse { accepted_size, cosignature: String::new() })
@@ -202,11 +206,13 @@ pub(super) async fn witness(
 }
 
 /// This Party's cosignature over a head that it has recorded.
-fn cosign(link: &Link, epoch: u32, body: &str) -> String {
-    let core = link.engine.core();
+fn cosign(link: &Link, body: &str) -> Result<String, KeyMissing> {
+    let (core, state) = (link.engine.core(), link.engine.state());
+    let keys = core.keys.load();
+    let key = keys.ledger(state.keys())?;
     let time = u64::try_from(core.clock.now().seconds).unwrap_or(0);
-    let signature = core.ledger_key.sign(message(time, body).as_bytes());
-    core.terms.cosigner(epoch, core.ledger_key.public()).signature(time, &signature).line()
+    let signature = key.sign(message(time, body).as_bytes());
+    Ok(core.terms.cosigner(state.epoch(), key.public()).signature(time, &signature).line())
 }
 
 fn refused(error: HeadError) -> Refusal {

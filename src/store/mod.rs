@@ -147,6 +147,11 @@ impl Store {
         Ok(None)
     }
 
+    /// Ledger indexes of the events that have a name's fingerprint, the newest first; one may be a collision.
+    pub fn named(&self, lookup: &Lookup) -> Result<Vec<u64>, StoreError> {
+        Ok(self.reader.find(name_fingerprint(lookup), 0)?)
+    }
+
     /// The signed checkpoint with which the other Party's head of this size was accepted, where it is held.
     pub fn accepted_note(&self, size: u64) -> Option<String> {
         let found = self.find(&Lookup::Accepted(size)).ok()??;

@@ -237,7 +237,10 @@ impl Impostor {
         let digest = Digest::of(&delivery.envelope);
         let sent =
             SentEnvelope { sequence: self.sequence + 1, digest, signature: Digest::of(&delivery.signature) };
-        let mut checker = Checker::new(self.terms().peer_vkey(1, self.kz.counterparty_ledger_key().unwrap()));
+        let mut checker = Checker::new(
+            vec![self.terms().peer_vkey(1, self.kz.counterparty_ledger_key().unwrap())],
+            Vec::new(),
+        );
         let (receipted, _) = checker.receipt(receipt, &sent).unwrap();
         (self.sequence, self.previous) = (self.sequence + 1, digest);
         (receipt.clone(), receipted.rejection)

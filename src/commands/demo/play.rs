@@ -142,7 +142,7 @@ impl Office {
             party: home.party.into(),
             counterparty: other.party.into(),
         };
-        let checker = Checker::new(terms.vkey(1, other.counterparty_ledger_key()?));
+        let checker = Checker::new(vec![terms.vkey(1, other.counterparty_ledger_key()?)], Vec::new());
         Ok(Self { party: home.party, official, client, arrivals, checker })
     }
 

@@ -143,6 +143,7 @@ pub fn words(reason: RejectionReason) -> &'static str {
         }
         RejectionReason::TimeRanBackwards => "its time lay before its predecessor's (TIME_RAN_BACKWARDS)",
         RejectionReason::EnvelopeMalformed => "a field was missing or out of bounds (ENVELOPE_MALFORMED)",
+        RejectionReason::ServiceRefused => "it says of the daemons what cannot be (SERVICE_REFUSED)",
         RejectionReason::StatementUnknown => "the kind of statement was not known (STATEMENT_UNKNOWN)",
     }
 }

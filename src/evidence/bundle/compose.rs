@@ -3,13 +3,14 @@
 use super::container::pack;
 use super::facts::{Base64, Disclosed, Facts, KeyFact, KeyUse, Parts, SUMMARY};
 use super::summary::summary;
-use super::{BundleFault, FORMAT, check, container};
+use super::{BundleFault, FORMAT, check, container, history};
 use crate::channel::lookup::Lookup;
 use crate::channel::terms::Terms;
 use crate::crypto::certificate::Certificate;
 use crate::crypto::cms;
+use crate::crypto::digest::Digest;
 use crate::crypto::ed25519::LedgerKey;
-use crate::store::{OpenedEvent, Store, StoreError, name_fingerprint};
+use crate::store::{OpenedEvent, Store, StoreError};
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Receipt, event::Fact};
 use bytes::Bytes;
@@ -59,6 +60,9 @@ pub enum ComposeError {
          with --certificate"
     )]
     Certificate,
+    /// The ledger key in force is not at hand.
+    #[error("the ledger key in force is not configured")]
+    Key,
     /// What was composed does not hold.
     #[error("the evidence does not hold; verify the store: {0}")]
     Fault(#[from] BundleFault),
@@ -75,7 +79,9 @@ pub fn compose(
     wanted: Wanted,
 ) -> Result<Vec<u8>, ComposeError> {
     let opened = find(store, wanted)?.ok_or(ComposeError::Unknown)?;
-    let parts = parts(store, keyring, &opened)?;
+    let mut parts = parts(store, keyring, &opened)?;
+    let proven = check::check_parts(&parts)?;
+    history::complete(store, &mut parts, &proven, Digest::of(&ledger_key.public()))?;
     let proven = check::check_parts(&parts)?;
     let mut files = parts.write();
     files.insert(SUMMARY.to_owned(), summary(&proven).into_bytes());
@@ -100,7 +106,8 @@ fn parts(store: &Store, keyring: &Keyring, opened: &OpenedEvent) -> Result<Parts
     let envelope = opened.envelope.as_deref().ok_or(ComposeError::Unknown)?;
     let (envelope_bytes, signature) = (opened.record.envelope.clone(), opened.record.signature.clone());
     let certificates = if own { &keyring.own_certificates } else { &keyring.peer_certificates };
-    let signer = signer(certificates, envelope, &envelope_bytes, &signature)?;
+    let told = history::certificates(store, &envelope.signing_key_id)?;
+    let signer = signer(certificates.iter().chain(&told), envelope, &envelope_bytes, &signature)?;
     let bracket = Bracket::around(store, opened.leaf)?;
     let record = disclose(store, opened.leaf, bracket.after.as_deref())?;
     let receipt = match &opened.event.fact {
@@ -152,7 +159,7 @@ struct Bracket {
 
 impl Bracket {
     fn around(store: &Store, leaf: u64) -> Result<Self, StoreError> {
-        let mut found = store.reader().find(name_fingerprint(&Lookup::Cosigned), 0)?;
+        let mut found = store.named(&Lookup::Cosigned)?;
         found.sort_unstable();
         let at = found.partition_point(|cosigned| *cosigned < leaf);
         let (earlier, later) = found.split_at_checked(at).unwrap_or_default();
@@ -202,15 +209,15 @@ fn acknowledged(store: &Store, sequence: u64) -> Result<Option<Receipt>, StoreEr
     receipt.map(Some).map_err(|_| StoreError::Undecodable(found.leaf))
 }
 
-fn signer(
-    certificates: &[Certificate],
+fn signer<'a>(
+    certificates: impl Iterator<Item = &'a Certificate>,
     envelope: &Envelope,
     bytes: &Bytes,
     signature: &[u8],
 ) -> Result<Certificate, ComposeError> {
     let of_key =
         |certificate: &&Certificate| certificate.key_id().as_bytes().as_slice() == envelope.signing_key_id;
-    let mut candidates = certificates.iter().filter(of_key);
+    let mut candidates = certificates.filter(of_key);
     let fits = candidates.find(|certificate| cms::verify(signature, certificate, bytes).is_ok());
     fits.cloned().ok_or(ComposeError::Certificate)
 }

@@ -1,7 +1,7 @@
 //! A bundle: everything that proves one message, in one file that needs nothing else.
 //!
 //! Reading order: `container` the archive · `facts` the files in it · `keys`, `check` what they prove · [`claim`] that in
-//! sentences · `compose` a bundle out of a store · `summary` the text for people.
+//! sentences · `compose`, `history` a bundle out of a store · `summary` the text for people.
 //!
 //! # Format `article6/bundle/1`
 //!
@@ -62,6 +62,7 @@ pub mod claim;
 mod compose;
 mod container;
 mod facts;
+mod history;
 mod keys;
 mod summary;
 
