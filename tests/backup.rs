@@ -74,7 +74,8 @@ async fn copies_made_under_traffic_verify_and_hold_what_was_acknowledged() {
     })
     .await;
     let mut office = Office::open(&parties.us).await;
-    office.submit("from-the-copy", 0).await.unwrap();
+    let refused = office.submit("from-the-copy", 0).await.unwrap_err();
+    assert_eq!(support::parties::reason(&refused), "QUARANTINED");
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let after = support::parties::status(&parties.us).await;
     assert_eq!(after.acknowledged_sequence, held.acknowledged_sequence, "nothing leaves");

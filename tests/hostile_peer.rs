@@ -54,7 +54,7 @@ async fn a_wrong_introduction_opens_nothing() {
         ("KEY_NOT_TRUSTED", |peer| peer.ledger_key = Bytes::from_static(&[1; 32])),
         ("PEER_CHECKPOINT_INVALID", |peer| peer.checkpoint = peer.checkpoint.replacen("\n1\n", "\n2\n", 1)),
         ("PEER_CHECKPOINT_INVALID", |peer| peer.checkpoint.clear()),
-        ("PEER_CHECKPOINT_INVALID", |peer| peer.epoch = 2),
+        ("RESTORE_UNPROVEN", |peer| peer.epoch = 2),
         ("OWN_CHAIN_BEHIND", |peer| peer.consumed_sequence = u64::MAX),
         ("OWN_HEAD_UNKNOWN", |peer| peer.accepted_size = u64::MAX),
         ("OWN_HEAD_UNKNOWN", |peer| {
@@ -224,11 +224,11 @@ async fn a_message_that_cannot_stand_is_consumed_with_a_signed_reason() {
     assert_eq!(liar.delivered(&salted).await.1, Some(RejectionReason::BodyMismatch));
     let honest = liar.honest();
     assert_eq!(liar.delivered(&honest).await.1, None);
-    assert_eq!(liar.consumed().await, 18);
+    assert_eq!(liar.consumed().await, 19);
     // Two messages are handed over; what was turned down is not shown as one.
     let mut office = Office::open(&parties.us).await;
     let feed = office.feed("", 2).await;
-    assert_eq!(feed.iter().map(|(_, message)| message.sequence).collect::<Vec<_>>(), [1, 18]);
+    assert_eq!(feed.iter().map(|(_, message)| message.sequence).collect::<Vec<_>>(), [1, 19]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use article6::backoffice::v1::DeliveryState;
 use article6::operations::v1::GetStatusResponse;
 use std::path::Path;
 use std::time::Duration;
-use support::parties::{Office, Parties, edit, log, release, serve, status, until};
+use support::parties::{Office, Parties, edit, reason, serve, status, until};
 
 /// Whether everything up to the last material event is cosigned.
 fn is_cosigned(status: &GetStatusResponse) -> bool {
@@ -83,7 +83,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_copy_of_a_store_is_noticed_and_the_channel_held() {
+async fn a_second_copy_of_a_store_is_noticed_and_nothing_passes() {
     let parties = Parties::new();
     let us = serve(&parties.us);
     let kz = serve(&parties.kz);
@@ -114,29 +114,23 @@ async fn a_second_copy_of_a_store_is_noticed_and_the_channel_held() {
         theirs.submit(&format!("copy-{size}"), 1).await.unwrap();
     }
     let us = serve(&parties.us);
-    let held = until(&parties.us, "the channel is held", |status| {
-        status.witness.as_ref().is_some_and(|witness| witness.held)
+    // The other side shows the head it accepted, signed by this very Party: the copy knows what it is.
+    until(&parties.kz, "the copy is in quarantine", |status| status.quarantine == "OWN_HEAD_UNKNOWN").await;
+    let refused = theirs.submit("one-more", 1).await.unwrap_err();
+    assert_eq!(reason(&refused), "QUARANTINED");
+    let us_status = until(&parties.us, "US is told", |status| {
+        status.delivery.as_ref().is_some_and(|delivery| delivery.reason == "PEER_HEAD_UNKNOWN")
     })
     .await;
-    assert_eq!(held.consumed_sequence, 0, "nothing of the copy is taken in");
-    assert!(log(&parties.us).contains("contradicts itself"));
+    assert_eq!(us_status.consumed_sequence, 0, "nothing of the copy is taken in");
 
-    // It stays held over a restart; what is submitted meanwhile is kept.
-    us.stop().unwrap();
-    let us = serve(&parties.us);
+    // What is submitted meanwhile is kept; and a restart of the copy changes nothing.
     let mut office = Office::open(&parties.us).await;
     let message = office.submit("three", 0).await.unwrap();
-    until(&parties.us, "still held", |status| {
-        status.witness.as_ref().is_some_and(|witness| witness.held)
-            && status.delivery.as_ref().is_some_and(|delivery| delivery.reason == "CHANNEL_HELD")
-    })
-    .await;
+    kz.stop().unwrap();
+    let kz = serve(&parties.kz);
+    until(&parties.kz, "still in quarantine", |status| !status.quarantine.is_empty()).await;
     assert_ne!(office.state(&message.name).await, DeliveryState::Delivered);
-
-    // A person's word lifts the hold; a ledger that still contradicts itself brings it back.
-    release(&parties.us).await;
-    until(&parties.us, "held again", |status| status.witness.as_ref().is_some_and(|witness| witness.held))
-        .await;
     us.stop().unwrap();
     kz.stop().unwrap();
     for home in [&parties.us, &parties.kz] {

@@ -51,7 +51,7 @@ pub(super) fn own_keys(settings: &Settings) -> Result<OwnKeys, FileMistake> {
 
 /// What the door to the other Party works with: its pins are those of the configuration and what the Party introduced,
 /// without what it retired; its own certificate is the one in force.
-pub(super) fn peer_tls(settings: &Settings, keys: &Keys) -> Result<TlsSettings, FileMistake> {
+pub fn peer_tls(settings: &Settings, keys: &Keys) -> Result<TlsSettings, FileMistake> {
     let production = is_production(settings);
     let mut tls = settings.peer.door.tls.clone();
     tls.pins = files::pins(&settings.peer.pins, production)?;

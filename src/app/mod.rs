@@ -3,7 +3,7 @@
 mod material;
 mod reload;
 
-pub use material::{index_settings, keeper, keyring, trust};
+pub use material::{index_settings, keeper, keyring, peer_tls, trust};
 use reload::Material;
 
 use crate::backoffice::evidence::Evidence;

@@ -42,6 +42,15 @@ pub fn store(error: &StoreError) -> Refusal {
     )
 }
 
+/// The store is an older copy of itself.
+pub fn quarantined() -> Refusal {
+    Refusal::new(
+        Code::FailedPrecondition,
+        "QUARANTINED",
+        "this daemon's store is an older copy of itself: its operator must run `article6 restore` before anything goes on",
+    )
+}
+
 fn no_space() -> Refusal {
     Refusal::new(
         Code::ResourceExhausted,
@@ -60,6 +69,7 @@ pub fn submit(error: SubmitError) -> Refusal {
             "this request_id was used for another message; use a new one for a new message",
         ),
         SubmitError::NoSpace => no_space(),
+        SubmitError::Quarantined => quarantined(),
         SubmitError::Stopping => stopping(),
         SubmitError::Store => Refusal::new(
             Code::Internal,

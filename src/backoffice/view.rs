@@ -78,6 +78,9 @@ impl Office {
         if leaves.is_empty() {
             return Ok(());
         }
+        if self.engine.core().quarantine.found().is_some() {
+            return Err(refusals::quarantined());
+        }
         self.engine.note(Fact::Read(Read { leaves, ..reading.fact() })).await.map_err(refusals::note)
     }
 

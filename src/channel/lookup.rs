@@ -23,6 +23,8 @@ pub enum Lookup {
     Accepted(u64),
     /// The newest `Cosigned` event.
     Cosigned,
+    /// The newest `Restored` event.
+    Restored,
     /// The newest `KeyIntroduced` event that tells of a key, by the SHA-256 of the key: the one that introduced it, or one
     /// that it signed the introduction of.
     Key([u8; 32]),
@@ -41,6 +43,7 @@ impl Lookup {
             Self::Equivocation(sequence) => (b'e', &sequence.to_be_bytes()),
             Self::Accepted(size) => (b'w', &size.to_be_bytes()),
             Self::Cosigned => (b'k', &[]),
+            Self::Restored => (b'r', &[]),
             Self::Key(id) => (b'i', id),
             Self::HandedOver(leaf) => (b'h', &leaf.to_be_bytes()),
         };
@@ -61,6 +64,7 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
             return names.to_vec();
         }
         Some(Fact::Cosigned(_)) => return vec![Lookup::Cosigned],
+        Some(Fact::Restored(_)) => return vec![Lookup::Restored],
         Some(Fact::KeyIntroduced(introduced)) => {
             let key = Digest::of(&introduced.key);
             let introducer = Certificate::from_der(&introduced.introducer).map(|it| it.key_id()).ok();

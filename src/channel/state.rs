@@ -7,7 +7,7 @@ use super::envelope::order;
 use super::keys::Keys;
 use crate::crypto::digest::Digest;
 use crate::wire::channel::v1 as wire;
-use crate::wire::ledger::v1::{Event, OperatorAction, event::Fact};
+use crate::wire::ledger::v1::{Event, OperatorAction, Restored, event::Fact};
 use prost::Message as _;
 use prost_types::Timestamp;
 use std::collections::BTreeMap;
@@ -75,6 +75,9 @@ pub enum FoldError {
     /// The event was recorded before the one before it.
     #[error("the event was recorded before its predecessor")]
     Time,
+    /// The epoch changes without a restore, or falls.
+    #[error("the event's epoch does not follow from the one before it")]
+    Epoch,
     /// A key comes into use twice, or goes out of use without having been in it.
     #[error("the event does not follow from the keys in use")]
     Key,
@@ -201,6 +204,14 @@ impl State {
         if self.last_recorded_at.is_some_and(|last| order(&last) > order(&recorded_at)) {
             return Err(FoldError::Time);
         }
+        let next = if matches!(fact, Fact::Restored(_)) {
+            event.epoch > self.epoch
+        } else {
+            event.epoch == self.epoch
+        };
+        if self.size > 0 && !next {
+            return Err(FoldError::Epoch);
+        }
         self.apply_fact(fact, envelope)?;
         self.keys.apply(fact, recorded_at, envelope)?;
         self.epoch = event.epoch;
@@ -216,6 +227,16 @@ impl State {
         match fact {
             Fact::Founded(_) | Fact::Started(_) | Fact::Read(_) | Fact::Equivocation(_) => {}
             Fact::KeyIntroduced(_) | Fact::KeyRetired(_) => {}
+            Fact::Restored(restored) => self.restore(restored)?,
+            Fact::PeerRestored(restored) => {
+                if restored.epoch <= self.peer_epoch.max(1) {
+                    return Err(FoldError::Epoch);
+                }
+                let root = Digest::from_slice(&restored.common_root).unwrap_or(Digest::ZERO);
+                self.peer_head = PeerHead { size: restored.common_size, root };
+                self.peer_epoch = restored.epoch;
+                self.held = true;
+            }
             Fact::Sealed(sealed) => {
                 let envelope = envelope.ok_or(FoldError::Envelope)?;
                 self.sealed = next(&self.sealed, sealed.sequence, &sealed.envelope_digest, envelope)?;
@@ -275,6 +296,21 @@ impl State {
         Ok(())
     }
 
+    /// The chain of sealed messages goes on from the last that both sides hold alike.
+    fn restore(&mut self, restored: &Restored) -> Result<(), FoldError> {
+        if restored.from_epoch != self.epoch || restored.sealed_sequence > self.sealed.sequence {
+            return Err(FoldError::Epoch);
+        }
+        self.sealed = ChainEnd {
+            sequence: restored.sealed_sequence,
+            digest: Digest::from_slice(&restored.sealed_digest).unwrap_or(Digest::ZERO),
+            signed_at: restored.sealed_at,
+        };
+        self.acknowledged = self.acknowledged.min(restored.sealed_sequence);
+        self.overdue = self.overdue.min(restored.sealed_sequence);
+        Ok(())
+    }
+
     /// The next envelope takes its place in the chain. One that was turned down may have lied about its time or about
     /// what it has seen: then it moves nothing else.
     fn consume(
@@ -292,7 +328,7 @@ impl State {
             self.consumed = end;
             self.consumed_peer_sequence_seen = envelope.peer_sequence_seen;
         }
-        self.peer_epoch = envelope.epoch;
+        self.peer_epoch = self.peer_epoch.max(envelope.epoch);
         Ok(())
     }
 

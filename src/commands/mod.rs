@@ -20,6 +20,7 @@ pub mod index;
 pub mod init;
 pub mod json;
 pub mod ledger;
+pub mod restore;
 pub mod serve;
 pub mod trust;
 pub mod verify;
@@ -63,6 +64,8 @@ enum Command {
     Config(config::ConfigCommand),
     /// Copy a store while its daemon runs
     Backup(backup::BackupArgs),
+    /// Let a store that was put back from a backup go on
+    Restore(restore::RestoreArgs),
     /// Work on the query index
     #[command(subcommand)]
     Index(index::IndexCommand),
@@ -130,6 +133,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args).unwrap_or_else(|error| no(format_args!("{error:#}"))),
         Command::Config(command) => config::run(&command),
         Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
         Command::Index(command) => index::run(&command),
         Command::Ledger(command) => ledger::run(&command),
         Command::Evidence(command) => evidence::run(&command),

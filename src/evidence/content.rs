@@ -13,7 +13,7 @@ use crate::crypto::digest::{Digest, commitment};
 use crate::journal::footer::Fingerprint;
 use crate::journal::frame::SealedEvent;
 use crate::journal::reader::Stored;
-use crate::ledger::Vkey;
+use crate::ledger::{Checkpoint, Note, Vkey};
 use crate::store::{OpenedEvent, StoreError, name_fingerprint, open};
 use crate::treaty;
 use crate::vault::{Place, SealError, Vault};
@@ -157,11 +157,12 @@ impl<'a> Contents<'a> {
             Some(Fact::Sealed(_) | Fact::Received(_) | Fact::Rejected(_) | Fact::Equivocation(_))
         );
         let holds = match fact {
-            Some(Fact::Sealed(_)) => true,
+            // What came back from the other Party may lack the content that it had turned down.
+            Some(Fact::Sealed(sealed_event)) => !sealed_event.recalled || !sealed.item.is_empty(),
             Some(Fact::Received(received)) => !received.content_unavailable,
             _ => false,
         };
-        let proves = matches!(fact, Some(Fact::Acknowledged(_)));
+        let proves = matches!(fact, Some(Fact::Acknowledged(_) | Fact::PeerRestored(_)));
         let noted = match fact {
             Some(Fact::Witnessed(_) | Fact::Cosigned(_)) => record.notes.len() == 1,
             Some(Fact::Contradiction(_)) => (1..=2).contains(&record.notes.len()),
@@ -191,11 +192,23 @@ impl<'a> Contents<'a> {
             }
             Some(Fact::Acknowledged(event)) => {
                 self.check_receipt(leaf, offset, event, &record.receipt)?;
-                let epoch = self.peer.0;
+                // A receipt may be of an earlier epoch than the head that came with it.
+                let terms = &self.keys.terms;
+                let origin = record
+                    .notes
+                    .first()
+                    .and_then(|note| Some(Checkpoint::parse(Note::parse(note).ok()?.text()).ok()?.origin));
+                let epoch = origin.and_then(|origin| terms.epoch_in(&origin, &terms.counterparty));
+                let epoch = epoch.unwrap_or(self.peer.0);
                 self.check_head(leaf, offset, (event.peer_size, &event.peer_root), epoch, &record.notes)
             }
             Some(Fact::Witnessed(event)) => {
                 self.check_head(leaf, offset, (event.size, &event.root), event.epoch, &record.notes)
+            }
+            Some(Fact::PeerRestored(event)) => {
+                let root = Digest::from_slice(&event.common_root).unwrap_or(Digest::ZERO);
+                self.peer = (event.epoch, PeerHead { size: event.common_size, root });
+                Ok(())
             }
             Some(Fact::Cosigned(event)) => self.check_cosigned(leaf, offset, event, opened),
             Some(fact) if speaks => {
@@ -284,6 +297,7 @@ impl<'a> Contents<'a> {
 
     fn check_place(&self, leaf: u64, opened: &OpenedEvent, own: bool) -> Result<(), Fault> {
         let terms = &self.keys.terms;
+        let recalled = matches!(&opened.event.fact, Some(Fact::Sealed(sealed)) if sealed.recalled);
         let envelope = opened.envelope.as_ref().ok_or(Fault::Stored("envelope"))?;
         let (from, to) =
             if own { (&terms.party, &terms.counterparty) } else { (&terms.counterparty, &terms.party) };
@@ -293,8 +307,8 @@ impl<'a> Contents<'a> {
             ("agreement", envelope.agreement_id != terms.agreement),
             ("sender", envelope.sender != *from),
             ("recipient", envelope.recipient != *to),
-            ("ledger index", own && envelope.sealed_leaf_index != leaf),
-            ("epoch", own && envelope.epoch != opened.event.epoch),
+            ("ledger index", own && !recalled && envelope.sealed_leaf_index != leaf),
+            ("epoch", own && !recalled && envelope.epoch != opened.event.epoch),
             ("signing key", !self.may_sign(&envelope.signing_key_id, own)),
         ];
         wrong.into_iter().find(|(_, wrong)| *wrong).map_or(Ok(()), |(what, _)| Err(Fault::Envelope(what)))
@@ -382,7 +396,8 @@ impl<'a> Contents<'a> {
         let receipt = Receipt::decode(receipt.clone()).map_err(|_| Fault::Undecodable("receipt"))?;
         let disclosed = Event::decode(receipt.event.clone()).map_err(|_| Fault::Undecodable("receipt"))?;
         let root = Digest::from_slice(&event.peer_root).ok_or(Fault::PeerHead)?;
-        let now = (disclosed.epoch, PeerHead { size: event.peer_size, root });
+        let receipt_epoch = disclosed.epoch;
+        let now = (self.peer.0.max(receipt_epoch), PeerHead { size: event.peer_size, root });
         let before = std::mem::replace(&mut self.peer, now);
         let shrank =
             now.1.size < before.1.size || (now.1.size == before.1.size && now.1.root != before.1.root);
@@ -396,7 +411,8 @@ impl<'a> Contents<'a> {
             return Err(Fault::Digest("envelope"));
         }
         let (terms, keys) = (self.keys.terms.clone(), self.peer_ledger_keys.clone());
-        let job = Job::Receipt { receipt, sent, peer: now, rejection: event.rejection, terms, keys };
+        let peer = (receipt_epoch, now.1);
+        let job = Job::Receipt { receipt, sent, peer, rejection: event.rejection, terms, keys };
         self.jobs.push((leaf, offset, job));
         Ok(())
     }

@@ -4,6 +4,7 @@ use super::acknowledge::Acknowledge;
 use super::deliver::Consume;
 use super::heads::Heads;
 use super::local::{HandOver, Note};
+use super::restore::Restore;
 use super::submit::Submit;
 use super::writer::{Desk, Fatal};
 
@@ -15,6 +16,7 @@ pub(super) enum Command {
     HandOver(HandOver),
     Note(Note),
     Heads(Heads),
+    Restore(Restore),
 }
 
 impl Command {
@@ -27,6 +29,7 @@ impl Command {
             Self::HandOver(command) => command.bytes_max(),
             Self::Note(command) => command.bytes_max(),
             Self::Heads(command) => command.bytes_max(),
+            Self::Restore(command) => command.bytes_max(),
         }
     }
 
@@ -38,6 +41,7 @@ impl Command {
             Self::HandOver(command) => command.decide(desk),
             Self::Note(command) => command.decide(desk),
             Self::Heads(command) => command.decide(desk),
+            Self::Restore(command) => command.decide(desk),
         }
     }
 
@@ -50,6 +54,7 @@ impl Command {
             Self::HandOver(command) => command.refuse(),
             Self::Note(command) => command.refuse(),
             Self::Heads(command) => command.refuse(),
+            Self::Restore(command) => command.refuse(),
         }
     }
 }

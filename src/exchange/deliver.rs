@@ -78,6 +78,9 @@ pub enum ConsumeError {
     /// The channel is held.
     #[error("the channel is held after a contradiction, until a person releases it")]
     Held,
+    /// This store is an older copy of itself.
+    #[error("this daemon's store is an older copy of itself and must be restored first")]
+    Quarantined,
     /// There is no space here.
     #[error("there is no space left; nothing was changed")]
     NoSpace,
@@ -88,6 +91,8 @@ pub enum ConsumeError {
 
 pub(super) struct Consume {
     pub(super) arrivals: Vec<Arrival>,
+    /// They crossed before and come back: a channel that is held does not keep them out.
+    pub(super) recalled: bool,
     /// The journal was searched for the arrivals' messages up to this index, and none was found.
     pub(super) searched: u64,
     pub(super) reply: oneshot::Sender<Result<Vec<Outcome>, ConsumeError>>,
@@ -114,7 +119,11 @@ impl Consume {
     }
 
     pub(super) fn decide(self, desk: &mut Desk) -> Result<(), Fatal> {
-        if desk.state.is_held() {
+        if desk.core.quarantine.found().is_some() {
+            drop(self.reply.send(Err(ConsumeError::Quarantined)));
+            return Ok(());
+        }
+        if desk.state.is_held() && !self.recalled {
             drop(self.reply.send(Err(ConsumeError::Held)));
             return Ok(());
         }

@@ -6,13 +6,16 @@ use super::commit::Progress;
 use super::deliver::{Arrival, Consume, ConsumeError, Outcome};
 use super::heads::{HeadAnswer, HeadError, Heads, ShownHead};
 use super::local::{HandOver, Note, NoteError};
+use super::parcel::Parcel;
+use super::restore::{Restore, RestoreError, Step};
 use super::submit::{Outgoing, Submit, SubmitError, repeat};
 use super::writer::Core;
 use crate::channel::lookup::Lookup;
 use crate::channel::lookup::message_id;
 use crate::channel::state::State;
 use crate::store::Store;
-use crate::wire::ledger::v1::{Contradiction, Cosigned, HandedOver, event::Fact};
+use crate::wire::ledger::v1::{Contradiction, Cosigned, HandedOver, PeerRestored, Restored, event::Fact};
+use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -84,6 +87,7 @@ impl Engine {
         if let Some(earlier) = store.find(&lookup).map_err(store_failed)? {
             return repeat(store, &earlier, &outgoing).map_err(store_failed)?;
         }
+        self.core.quarantine.decided().await;
         let (reply, answer) = oneshot::channel();
         let queue = self.queues().ok_or(SubmitError::Stopping)?.second;
         let command = Command::Submit(Submit { outgoing, searched, reply });
@@ -91,10 +95,12 @@ impl Engine {
         answer.await.unwrap_or(Err(SubmitError::Stopping))
     }
 
-    /// Queues verified envelopes, in stream order, for consumption; the answer comes when they are durable.
+    /// Queues verified envelopes, in stream order, for consumption; the answer comes when they are durable. Those that are
+    /// `recalled` crossed before.
     pub async fn consume(
         &self,
         arrivals: Vec<Arrival>,
+        recalled: bool,
     ) -> Result<oneshot::Receiver<Result<Vec<Outcome>, ConsumeError>>, ConsumeError> {
         // A message identifier met before is searched for by the deciding task; here only the common case, an
         // identifier never seen, is taken off its shoulders.
@@ -109,7 +115,7 @@ impl Engine {
         }
         let (reply, answer) = oneshot::channel();
         let queue = self.queues().ok_or(ConsumeError::Stopping)?.second;
-        let command = Command::Consume(Consume { arrivals, searched, reply });
+        let command = Command::Consume(Consume { arrivals, searched, recalled, reply });
         queue.send(command).await.map_err(|_| ConsumeError::Stopping)?;
         Ok(answer)
     }
@@ -163,6 +169,36 @@ impl Engine {
     async fn first(&self, command: Heads) -> Result<(), HeadError> {
         let queue = self.queues().ok_or(HeadError::Stopping)?.first;
         queue.send(Command::Heads(command)).await.map_err(|_| HeadError::Stopping)
+    }
+
+    /// Begins a new epoch of a store that was put back from a backup.
+    pub async fn begin_epoch(&self, epoch: u32, restored: Restored) -> Result<(), RestoreError> {
+        self.restore(Step::Begin(epoch, restored)).await
+    }
+
+    /// Takes in this Party's own messages that came back from the other.
+    pub async fn recall(&self, parcels: Vec<Parcel>) -> Result<(), RestoreError> {
+        self.restore(Step::Recalled(parcels)).await
+    }
+
+    /// Seals messages anew that the given-up history had sealed, by their ledger indexes.
+    pub async fn seal_anew(&self, leaves: Vec<u64>) -> Result<(), RestoreError> {
+        self.restore(Step::SealAnew(leaves)).await
+    }
+
+    async fn restore(&self, step: Step) -> Result<(), RestoreError> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queues().ok_or(RestoreError::Stopping)?.first;
+        let command = Command::Restore(Restore { step, reply });
+        queue.send(command).await.map_err(|_| RestoreError::Stopping)?;
+        answer.await.unwrap_or(Err(RestoreError::Stopping))
+    }
+
+    /// Records that the other Party's store was put back from a backup, and holds the channel.
+    pub async fn peer_restored(&self, restored: PeerRestored, receipt: Bytes) -> Result<(), HeadError> {
+        let (reply, answer) = oneshot::channel();
+        self.first(Heads::PeerRestored(restored, receipt, reply)).await?;
+        answer.await.unwrap_or(Err(HeadError::Stopping))
     }
 
     /// Records a fact that changes no chain.

@@ -10,7 +10,10 @@ use crate::channel::state::PeerHead;
 use crate::crypto::digest::Digest;
 use crate::ledger::Checkpoint;
 use crate::ledger::cosignature::{Shown, judge};
-use crate::wire::ledger::v1::{Contradiction, ContradictionKind, Cosigned, Witnessed, event::Fact};
+use crate::wire::ledger::v1::{
+    Contradiction, ContradictionKind, Cosigned, PeerRestored, Witnessed, event::Fact,
+};
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 /// Bytes that an event takes beside its notes.
@@ -54,6 +57,9 @@ pub enum HeadError {
     /// The channel is held.
     #[error("the channel is held after a contradiction, until a person releases it")]
     Held,
+    /// This store is an older copy of itself.
+    #[error("this daemon's store is an older copy of itself and must be restored first")]
+    Quarantined,
     /// There is no space here.
     #[error("there is no space left; nothing was changed")]
     NoSpace,
@@ -68,6 +74,8 @@ pub(super) enum Heads {
     Show(Box<ShownHead>, oneshot::Sender<Result<HeadAnswer, HeadError>>),
     /// Record that the other Party cosigned a head of this ledger, with the cosigned checkpoint.
     Cosign(Cosigned, String, oneshot::Sender<Result<(), HeadError>>),
+    /// Record that the other Party's store was put back from a backup, with its disclosed event; holds the channel.
+    PeerRestored(PeerRestored, Bytes, oneshot::Sender<Result<(), HeadError>>),
     /// Hold the channel.
     Contradict(Contradiction, Vec<String>, oneshot::Sender<Result<(), HeadError>>),
 }
@@ -77,6 +85,7 @@ impl Heads {
         let notes = match self {
             Self::Show(shown, _) => shown.note.len(),
             Self::Cosign(_, note, _) => note.len(),
+            Self::PeerRestored(_, receipt, _) => receipt.len(),
             Self::Contradict(_, notes, _) => notes.iter().map(String::len).sum(),
         };
         2 * notes as u64 + OVERHEAD_BYTES
@@ -87,7 +96,7 @@ impl Heads {
             Self::Show(_, reply) => {
                 let _ = reply.send(Err(HeadError::NoSpace));
             }
-            Self::Cosign(_, _, reply) | Self::Contradict(_, _, reply) => {
+            Self::Cosign(_, _, reply) | Self::Contradict(_, _, reply) | Self::PeerRestored(_, _, reply) => {
                 let _ = reply.send(Err(HeadError::NoSpace));
             }
         }
@@ -110,6 +119,20 @@ impl Heads {
                     let _ = reply.send(Ok(()));
                 });
             }
+            Self::PeerRestored(restored, receipt, reply) => {
+                if restored.epoch > desk.state.peer_epoch().max(1) {
+                    tracing::error!(
+                        epoch = restored.epoch,
+                        "the other Party's store was put back from a backup: the channel is held until a person releases it"
+                    );
+                    let attachments = Attachments { receipt, ..Attachments::default() };
+                    desk.record(Fact::PeerRestored(restored), None, attachments)?;
+                    desk.trust();
+                }
+                desk.answer(move |_| {
+                    let _ = reply.send(Ok(()));
+                });
+            }
             Self::Contradict(contradiction, notes, reply) => {
                 contradict(desk, contradiction, notes)?;
                 desk.answer(move |_| {
@@ -122,6 +145,9 @@ impl Heads {
 }
 
 fn show(desk: &mut Desk, shown: ShownHead) -> Result<Result<HeadAnswer, HeadError>, Fatal> {
+    if desk.core.quarantine.found().is_some() {
+        return Ok(Err(HeadError::Quarantined));
+    }
     if desk.state.is_held() {
         return Ok(Err(HeadError::Held));
     }

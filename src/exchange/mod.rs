@@ -3,7 +3,8 @@
 //! Reading order: [`event`] facts on their way into the journal ·
 //! [`start`] founding and opening · [`writer`] the one task that decides · [`commit`] the one task that makes
 //! durable · [`submit`], [`deliver`], [`acknowledge`], [`heads`], [`local`] what is decided, one file for each command ·
-//! [`readers`] who reads what arrives · [`keys`] what this Party signs with · [`services`] statements about keys · [`receipts`] proofs made and checked · [`engine`] the handle everyone else holds.
+//! [`readers`] who reads what arrives · [`keys`] what this Party signs with · [`services`] statements about keys ·
+//! [`quarantine`], [`restore`] a store that was put back from a backup · [`receipts`] proofs made and checked · [`engine`] the handle everyone else holds.
 //!
 //! Invariants:
 //! * One task owns the state; it never waits for a consumer. Delivery and feeds read the journal by position.
@@ -25,8 +26,10 @@ pub mod heads;
 pub mod keys;
 pub mod local;
 pub mod parcel;
+pub mod quarantine;
 pub mod readers;
 pub mod receipts;
+pub mod restore;
 pub mod services;
 pub mod start;
 pub mod submit;

@@ -5,6 +5,7 @@ use super::commit::{Committer, Progress};
 use super::engine::{Engine, QUEUE_COMMANDS, Queues};
 use super::event::{Attachments, prepare};
 use super::keys::{KeyMissing, OwnKeys};
+use super::quarantine::Quarantine;
 use super::readers::Readers;
 use super::writer::{Core, Desk, run, sign_checkpoint};
 use crate::channel::lookup::lookups;
@@ -169,7 +170,8 @@ pub fn start(
     let committer = Committer::start(persister, progress.clone()).map_err(|error| failed(&error))?;
     let Keeper { terms, keys } = keeper;
     let keys = ArcSwap::from_pointee(keys);
-    let core = Arc::new(Core { terms, keys, clock, store, readers: Readers::default() });
+    let quarantine = Quarantine::new(state.peer_head().size > 0);
+    let core = Arc::new(Core { terms, keys, clock, store, readers: Readers::default(), quarantine });
     let mut desk = Desk::new(core.clone(), state, writer, committer);
     let nonce = Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?);
     desk.begin(Fact::Started(Started { nonce, version: env!("CARGO_PKG_VERSION").to_owned() }))

@@ -38,6 +38,9 @@ pub enum SubmitError {
     /// There is no space. Nothing was changed.
     #[error("there is no space left to store the message; nothing was changed")]
     NoSpace,
+    /// The store is an older copy of itself.
+    #[error("this store is an older copy of itself: its operator must run `article6 restore`")]
+    Quarantined,
     /// The daemon is stopping.
     #[error("the daemon is stopping")]
     Stopping,
@@ -75,35 +78,48 @@ impl Submit {
             let _ = self.reply.send(answer);
             return Ok(());
         }
-        let leaf = desk.next_leaf();
-        let Outgoing { draft, body, body_salt, effect } = self.outgoing;
-        let keys = core.keys.load();
-        let signing_key = keys.signing(desk.keys()).map_err(|missing| Fatal::Store(missing.to_string()))?;
-        let envelope =
-            Envelope::compose(&core.terms, &desk.state, &signing_key.key_id(), leaf, core.clock.now(), draft);
-        let signature = cms::sign(signing_key, envelope.bytes(), envelope.signing_time())
-            .map_err(|error| Fatal::Store(error.to_string()))?;
-        let fact = Fact::Sealed(Sealed {
-            sequence: envelope.fields().sequence,
-            envelope_digest: envelope.digest().to_bytes(),
-            signature_digest: Digest::of(&signature).to_bytes(),
-        });
-        let item = Item { salt: Bytes::copy_from_slice(&body_salt), body, document_salts: Vec::new() };
-        let attachments = Attachments {
-            envelope: envelope.bytes().clone(),
-            signature: signature.into(),
-            effect,
-            item: Some(item),
-            receipt: Bytes::new(),
-            notes: Vec::new(),
-        };
-        desk.record(fact, Some(envelope.shared()), attachments)?;
-        desk.remember(id, leaf);
+        if desk.core.quarantine.found().is_some() {
+            let _ = self.reply.send(Err(SubmitError::Quarantined));
+            return Ok(());
+        }
+        let leaf = seal(desk, self.outgoing)?;
         desk.answer(move |_| {
             let _ = self.reply.send(Ok(leaf));
         });
         Ok(())
     }
+}
+
+/// Gives a message its place in the chain; returns its ledger index.
+pub(super) fn seal(desk: &mut Desk, outgoing: Outgoing) -> Result<u64, Fatal> {
+    let core = desk.core.clone();
+    let leaf = desk.next_leaf();
+    let Outgoing { draft, body, body_salt, effect } = outgoing;
+    let id = draft.message_id;
+    let keys = core.keys.load();
+    let signing_key = keys.signing(desk.keys()).map_err(|missing| Fatal::Store(missing.to_string()))?;
+    let envelope =
+        Envelope::compose(&core.terms, &desk.state, &signing_key.key_id(), leaf, core.clock.now(), draft);
+    let signature = cms::sign(signing_key, envelope.bytes(), envelope.signing_time())
+        .map_err(|error| Fatal::Store(error.to_string()))?;
+    let fact = Fact::Sealed(Sealed {
+        sequence: envelope.fields().sequence,
+        envelope_digest: envelope.digest().to_bytes(),
+        signature_digest: Digest::of(&signature).to_bytes(),
+        recalled: false,
+    });
+    let item = Item { salt: Bytes::copy_from_slice(&body_salt), body, document_salts: Vec::new() };
+    let attachments = Attachments {
+        envelope: envelope.bytes().clone(),
+        signature: signature.into(),
+        effect,
+        item: Some(item),
+        receipt: Bytes::new(),
+        notes: Vec::new(),
+    };
+    desk.record(fact, Some(envelope.shared()), attachments)?;
+    desk.remember(id, leaf);
+    Ok(leaf)
 }
 
 /// The answer to a submission whose message is already there: the same message, unless the content is another.

@@ -189,7 +189,7 @@ pub async fn deliver(from: &Side, to: &Side) -> Result<u64, Halt> {
         let Some(parcel) = parcels.pop() else { return Ok(delivered) };
         let sent = parcel.expects(next);
         let arrival = inspect(parcel, &[from.certificate()]).unwrap();
-        let answer = to.engine().consume(vec![arrival]).await.map_err(Halt::Consume)?;
+        let answer = to.engine().consume(vec![arrival], false).await.map_err(Halt::Consume)?;
         let outcomes = answer.await.map_err(|_| Halt::Engine)?.map_err(Halt::Consume)?;
         let (receipt, size) = receipt(to.engine().store(), &outcomes[0]).map_err(|_| Halt::Engine)?;
         let mut checker = to.checker();

@@ -8,6 +8,7 @@ use super::command::Command;
 use super::commit::{Answer, Committed, Committer, Progress, Stopped};
 use super::event::{Attachments, Prepared, prepare};
 use super::keys::OwnKeys;
+use super::quarantine::Quarantine;
 use super::readers::{Following, Readers};
 use crate::channel::envelope::later;
 use crate::channel::keys::Keys;
@@ -42,6 +43,8 @@ pub struct Core {
     pub store: Store,
     /// Who reads what arrives.
     pub readers: Readers,
+    /// Whether the store is an older copy of itself.
+    pub quarantine: Quarantine,
 }
 
 /// Why the deciding task ends.
@@ -133,9 +136,20 @@ impl Desk {
         envelope: Option<&Arc<Envelope>>,
         attachments: Attachments,
     ) -> Result<Recorded, Fatal> {
+        self.record_in(self.state.epoch(), fact, envelope, attachments)
+    }
+
+    /// The same, in an epoch that may begin with it.
+    pub(super) fn record_in(
+        &mut self,
+        epoch: u32,
+        fact: Fact,
+        envelope: Option<&Arc<Envelope>>,
+        attachments: Attachments,
+    ) -> Result<Recorded, Fatal> {
         let now = self.core.clock.now();
         let recorded_at = self.state.last_recorded_at().map_or(now, |last| later(last, now));
-        let event = Event { recorded_at: Some(recorded_at), epoch: self.state.epoch(), fact: Some(fact) };
+        let event = Event { recorded_at: Some(recorded_at), epoch, fact: Some(fact) };
         let leaf = self.next_leaf();
         let vault = self.core.store.vault();
         let Prepared { new, event: bytes, salt, opened } =

@@ -42,6 +42,7 @@ impl Service {
         let indexed = *self.follower.state().borrow();
         // Taken once: a second look while a writer waits would wait for ever.
         let health = self.delivery.borrow().clone();
+        let quarantine = self.engine.core().quarantine.found();
         GetStatusResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: Some(self.started_at),
@@ -61,6 +62,10 @@ impl Service {
             commits: progress.commits,
             cpu_microseconds: cpu_microseconds(),
             stale_revocation_lists: self.keys.stale_lists().into_iter().map(str::to_owned).collect(),
+            quarantine: quarantine.map(|(_, reason)| reason.to_owned()).unwrap_or_default(),
+            quarantined_since: quarantine.map(|(since, _)| since),
+            epoch: progress.state.epoch(),
+            peer_epoch: progress.state.peer_epoch(),
             witness: Some(WitnessHealth {
                 cosigned_size: progress.state.cosigned().size,
                 cosigned_at: health.cosigned_at,

@@ -5,11 +5,11 @@
 
 use super::Link;
 use super::answer::{InFlight, read_answer};
-use super::introduction::{check, introduce};
+use super::introduction::{check, introduce, note_restored, quarantine};
 use super::trouble::SessionError;
 use super::trustworthy::Doubts;
 use super::v1::peer_service_client::PeerServiceClient;
-use super::v1::{DeliverRequest, DeliverResponse, Delivery, OpenRequest};
+use super::v1::{DeliverRequest, DeliverResponse, Delivery, OpenRequest, RecallRequest, RecallResponse};
 use super::witness::be_witnessed;
 use crate::channel::retry::Backoff;
 use crate::channel::state::{PeerHead, State};
@@ -28,6 +28,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
+
+/// What the other daemon answers to a daemon whose store lacks what it knows, as seen from here.
+const BEHIND: [&str; 4] = ["OWN_CHAIN_BEHIND", "OWN_CHAIN_DIFFERS", "OWN_LEDGER_BEHIND", "OWN_LEDGER_FORKED"];
 
 /// The task that delivers.
 #[derive(Debug)]
@@ -91,9 +94,11 @@ impl Courier {
 
     async fn session(&self, failures: &mut u32) -> Result<(), SessionError> {
         if self.link.engine.state().is_held() {
+            self.link.engine.core().quarantine.unreachable();
             return Err(SessionError::Held);
         }
-        let dialled = dial(&self.dial).await?;
+        let dialled =
+            dial(&self.dial).await.inspect_err(|_| self.link.engine.core().quarantine.unreachable())?;
         let mut client = PeerServiceClient::new(dialled.clone())
             .max_decoding_message_size(limits::MESSAGE_BYTES)
             .max_encoding_message_size(limits::MESSAGE_BYTES);
@@ -145,16 +150,28 @@ impl Courier {
         let (introduction, _) = introduce(&self.link, state)?;
         let request = OpenRequest { introduction: Some(introduction) };
         let response =
-            timeout(limits::OPEN_ANSWER, client.open(request)).await.map_err(|_| SessionError::Silent)??;
-        let response = response.into_inner();
+            timeout(limits::OPEN_ANSWER, client.open(request)).await.map_err(|_| SessionError::Silent)?;
+        let response = match response {
+            Ok(response) => response.into_inner(),
+            Err(status) => {
+                let refused = SessionError::from(status);
+                if BEHIND.contains(&refused.reason().as_str()) {
+                    self.ask_why(client, state).await;
+                }
+                return Err(refused);
+            }
+        };
         let peer = response.introduction.ok_or(SessionError::Unexpected)?;
         let checkpoint = match check(&self.link, state, &peer) {
             Ok(checkpoint) => checkpoint,
             Err(mismatch) => {
+                quarantine(&self.link, &mismatch, &peer);
+                note_restored(&self.link, &mismatch, &peer).await;
                 self.doubts.note_introduction(&self.link, &mismatch, &peer.checkpoint).await;
                 return Err(mismatch.into());
             }
         };
+        self.link.engine.core().quarantine.leave();
         let checker = self.checker(peer.epoch);
         let PeerHead { size, root } = state.peer_head();
         let extends = checker.extends(size, &root, &checkpoint, &response.consistency);
@@ -162,10 +179,35 @@ impl Courier {
         Ok((checker, peer.accepted_size))
     }
 
+    /// The other daemon says that this store is behind what it knows. It says that of a copy of its own that is ahead, too:
+    /// what it holds must be seen.
+    async fn ask_why(&self, client: &mut PeerServiceClient<Dialled>, state: &State) {
+        let Ok((introduction, _)) = introduce(&self.link, state) else { return };
+        let request = RecallRequest {
+            introduction: Some(introduction),
+            own_from: u64::MAX,
+            theirs_from: u64::MAX,
+            introduction_only: true,
+            ..RecallRequest::default()
+        };
+        let answered = timeout(limits::OPEN_ANSWER, client.recall(request)).await;
+        let Ok(Ok(parts)) = answered else { return };
+        let first = timeout(limits::OPEN_ANSWER, parts.into_inner().message()).await;
+        if let Ok(Ok(Some(RecallResponse { introduction: Some(peer), .. }))) = first
+            && let Err(mismatch) = check(&self.link, state, &peer)
+        {
+            quarantine(&self.link, &mismatch, &peer);
+        }
+    }
+
     /// Checks with the keys that are trusted now.
     fn checker(&self, epoch: u32) -> Checker {
         let (trusted, terms) = (self.link.trusted(), self.link.terms());
-        Checker::new(trusted.vkeys(terms, epoch), trusted.retired_vkeys(terms, epoch))
+        // Receipts are always the same bytes: those of before a restore are of an earlier epoch.
+        let mut earlier = trusted.retired_vkeys(terms, epoch);
+        let epochs = epoch.saturating_sub(limits::EARLIER_EPOCHS).max(1)..epoch;
+        earlier.extend(epochs.flat_map(|epoch| trusted.vkeys(terms, epoch)));
+        Checker::new(trusted.vkeys(terms, epoch), earlier)
     }
 
     /// A greater ledger that is not proven to extend the one accepted contradicts it.
@@ -274,7 +316,7 @@ impl Courier {
     }
 }
 
-fn delivery(parcel: Parcel) -> Delivery {
+pub(super) fn delivery(parcel: Parcel) -> Delivery {
     let Parcel { envelope, signature, item } = parcel;
     let item = item.unwrap_or_default();
     Delivery {

@@ -1,15 +1,23 @@
 //! Who a daemon is and where its chains stand, said and checked at every opening.
 
+use super::restoring::is_common;
 use super::v1::Introduction;
 use super::{Link, Trusted};
+use crate::channel::keys::Side;
 use crate::channel::lookup::Lookup;
 use crate::channel::state::{PeerHead, State};
 use crate::channel::terms::Terms;
-use crate::crypto::digest::Digest;
+use crate::crypto::digest::{Digest, commitment};
 use crate::exchange::keys::KeyMissing;
 use crate::exchange::receipts::{CheckError, Checker};
+use crate::ledger::TlogProof;
 use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::note::{Note, Vkey};
+use crate::ledger::tree::{Frontier, leaf_hash};
 use crate::store::StoreError;
+use crate::wire::channel::v1::KeyUse;
+use crate::wire::ledger::v1::{Event, PeerRestored, event::Fact};
+use prost::Message as _;
 
 /// The one version of the protocol that is spoken.
 pub const VERSION: u32 = 1;
@@ -55,6 +63,12 @@ pub enum Mismatch {
     /// It has accepted a head of this daemon's ledger that the ledger does not contain.
     #[error("the other daemon accepted a head of our ledger that this store does not contain")]
     HeadUnknown,
+    /// Its store was put back from a backup.
+    #[error("the other daemon's store was put back from a backup; a person must release the channel")]
+    Restored(Box<PeerRestored>),
+    /// It shows a later epoch, and no restore that goes on from what was accepted here.
+    #[error("the other daemon shows a later epoch and no restore that goes on from a head accepted here")]
+    Restoration,
     /// A key of this Party is in force and not configured.
     #[error(transparent)]
     OwnKey(#[from] KeyMissing),
@@ -79,6 +93,8 @@ impl Mismatch {
             Self::Fork(_) => "PEER_LEDGER_FORKED",
             Self::PeerHeadBehind(_) => "PEER_LEDGER_BEHIND",
             Self::HeadUnknown => "OWN_HEAD_UNKNOWN",
+            Self::Restored(_) => "CHANNEL_HELD",
+            Self::Restoration => "RESTORE_UNPROVEN",
             Self::OwnKey(_) => "OWN_KEY_MISSING",
             Self::Store(_) => "STORE_UNREADABLE",
         }
@@ -112,6 +128,12 @@ pub fn introduce(link: &Link, state: &State) -> Result<(Introduction, u64), Mism
         accepted_size: accepted.size,
         accepted_root: unless_none(accepted.size, accepted.root),
         now: Some(core.clock.now()),
+        accepted_checkpoint: core.store.accepted_note(accepted.size).unwrap_or_default(),
+        known_epoch: state.peer_epoch(),
+        restoration: match core.store.find(&Lookup::Restored)? {
+            Some(restored) => Some(core.store.disclose(restored.leaf)?.0),
+            None => None,
+        },
     };
     Ok((introduction, head.size))
 }
@@ -120,6 +142,9 @@ pub fn introduce(link: &Link, state: &State) -> Result<(Introduction, u64), Mism
 pub fn check(link: &Link, state: &State, peer: &Introduction) -> Result<Checkpoint, Mismatch> {
     let trusted = link.trusted();
     check_identity(link.terms(), &trusted, peer)?;
+    if peer.epoch > state.peer_epoch().max(1) {
+        return Err(check_restored(link, state, peer)?);
+    }
     check_chains(link, state, peer)?;
     let mut checker = Checker::new(trusted.vkeys(link.terms(), peer.epoch), Vec::new());
     let shown = checker.checkpoint(&peer.checkpoint)?;
@@ -168,18 +193,91 @@ fn check_chains(link: &Link, state: &State, peer: &Introduction) -> Result<(), M
             return Err(Mismatch::WeDiffer);
         }
     }
-    if peer.sealed_sequence < state.consumed().sequence {
-        return Err(Mismatch::PeerIsBehind);
-    }
+    check_peer_chain(state, peer)?;
     let head = store.reader().head();
     if peer.accepted_size > head.size {
         return Err(Mismatch::HeadUnknown);
     }
-    if peer.accepted_size == head.size
-        && peer.accepted_size > 0
-        && head.root.as_bytes().as_slice() != peer.accepted_root
-    {
-        return Err(Mismatch::HeadUnknown);
+    if peer.accepted_size > 0 {
+        let root = Frontier::from_nodes(peer.accepted_size, store.reader()).map_err(StoreError::from)?.root();
+        if root.as_bytes().as_slice() != peer.accepted_root {
+            return Err(Mismatch::HeadUnknown);
+        }
     }
     Ok(())
+}
+
+/// The other Party's chain holds everything that was consumed here.
+fn check_peer_chain(state: &State, peer: &Introduction) -> Result<(), Mismatch> {
+    let consumed = state.consumed();
+    let same = peer.sealed_sequence > consumed.sequence
+        || (peer.sealed_sequence == consumed.sequence
+            && (consumed.sequence == 0 || peer.sealed_digest == consumed.digest.as_bytes().as_slice()));
+    if same { Ok(()) } else { Err(Mismatch::PeerIsBehind) }
+}
+
+/// The other Party's store was put back from a backup: its ledger must go on from a head that was accepted here, and its
+/// chain from everything that crossed.
+fn check_restored(link: &Link, state: &State, peer: &Introduction) -> Result<Mismatch, Mismatch> {
+    let unproven = || Mismatch::Restoration;
+    check_peer_chain(state, peer)?;
+    let disclosed = peer.restoration.as_ref().ok_or_else(unproven)?;
+    let event = Event::decode(disclosed.event.clone()).map_err(|_| unproven())?;
+    let Some(Fact::Restored(restored)) = event.fact else { return Err(unproven()) };
+    let salt: &[u8; 32] = disclosed.salt.as_ref().try_into().map_err(|_| unproven())?;
+    let leaf = leaf_hash(&commitment(salt, &disclosed.event));
+    let proof = TlogProof::parse(&disclosed.tlog_proof).map_err(|_| unproven())?;
+    let vkeys = link.trusted().vkeys(link.terms(), event.epoch);
+    let proven = vkeys.iter().any(|vkey| proof.verify(&leaf, vkey).is_ok());
+    if !proven || event.epoch != peer.epoch || proof.index < restored.common_size {
+        return Err(unproven());
+    }
+    if !is_common(link, &restored)? {
+        return Err(unproven());
+    }
+    let PeerHead { size, root } = state.peer_head();
+    Ok(Mismatch::Restored(Box::new(PeerRestored {
+        epoch: peer.epoch,
+        common_size: restored.common_size,
+        common_root: restored.common_root,
+        lost_size: size,
+        lost_root: if size == 0 { bytes::Bytes::new() } else { root.to_bytes() },
+    })))
+}
+
+/// Records that the other Party's store was put back from a backup, if that is what its daemon showed.
+pub(super) async fn note_restored(link: &Link, mismatch: &Mismatch, peer: &Introduction) {
+    let (Mismatch::Restored(restored), Some(receipt)) = (mismatch, &peer.restoration) else { return };
+    let recorded = link.engine.peer_restored(restored.as_ref().clone(), receipt.encode_to_vec().into()).await;
+    if let Err(error) = recorded {
+        tracing::error!(%error, "the other Party's restore is not recorded");
+    }
+}
+
+/// Puts this daemon into quarantine, if the other one proved that the store is an older copy: it holds a message of this
+/// Party that the store lacks, or a head that bears this Party's own signature and that the ledger has not had.
+pub(super) fn quarantine(link: &Link, mismatch: &Mismatch, peer: &Introduction) {
+    let core = link.engine.core();
+    let proven = match mismatch {
+        Mismatch::WeAreBehind | Mismatch::WeDiffer => true,
+        Mismatch::HeadUnknown => is_our_head(link, peer),
+        _ => false,
+    };
+    match proven {
+        true => core.quarantine.enter(mismatch.reason(), core.clock.now()),
+        false => core.quarantine.unreachable(),
+    }
+}
+
+/// Whether the head that the other daemon accepted bears this Party's own signature.
+fn is_our_head(link: &Link, peer: &Introduction) -> bool {
+    let (terms, state) = (link.terms(), link.engine.state());
+    let Ok(note) = Note::parse(&peer.accepted_checkpoint) else { return false };
+    let Ok(checkpoint) = Checkpoint::parse(note.text()) else { return false };
+    let head = checkpoint.size == peer.accepted_size
+        && checkpoint.root.as_bytes().as_slice() == peer.accepted_root
+        && terms.epoch_in(&checkpoint.origin, &terms.party).is_some();
+    let keys = state.keys().known(Side::Own, KeyUse::Ledger);
+    let mut keys = keys.filter_map(|key| <[u8; 32]>::try_from(key.key.as_ref()).ok());
+    head && keys.any(|key| note.verify(&Vkey::of(&checkpoint.origin, key)).is_ok())
 }

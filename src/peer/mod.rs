@@ -4,12 +4,14 @@
 //! may ask of us · [`courier`] the task that brings our messages there, for as long as it takes; `answer` what comes
 //! back, `trouble` why a session ends · `witness` how the two ledgers guard each other, `trustworthy` what is known of
 //! the other one meanwhile · [`complaint`] receipts that do not come · `trusted` whose signatures are accepted ·
-//! [`rotation`] keys that are introduced and retired.
+//! [`rotation`] keys that are introduced and retired · `recall`, [`restoring`] after a store was put back from a backup.
 
 mod answer;
 pub mod complaint;
 pub mod courier;
 pub mod introduction;
+mod recall;
+pub mod restoring;
 pub mod rotation;
 pub mod service;
 mod trouble;

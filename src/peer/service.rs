@@ -1,11 +1,12 @@
 //! What the other Party's daemon may ask of us.
 
-use super::introduction::{Mismatch, check, introduce};
+use super::introduction::{Mismatch, check, introduce, note_restored, quarantine};
+use super::recall;
 use super::trustworthy::{Doubts, Proven};
 use super::v1::peer_service_server::PeerService;
 use super::v1::{
-    DeliverRequest, DeliverResponse, Delivery, OlderHead, OpenRequest, OpenResponse, WitnessRequest,
-    WitnessResponse,
+    DeliverRequest, DeliverResponse, Delivery, OlderHead, OpenRequest, OpenResponse, RecallRequest,
+    RecallResponse, WitnessRequest, WitnessResponse,
 };
 use super::witness::{Pace, witness};
 use super::{Link, Trusted};
@@ -60,16 +61,32 @@ impl PeerService for Service {
             Ok(shown) => shown,
             Err(error) => {
                 tracing::warn!(reason = error.reason(), %error, "the other Party's daemon does not fit");
+                quarantine(&self.link, &error, &peer);
+                note_restored(&self.link, &error, &peer).await;
                 self.doubts.note_introduction(&self.link, &error, &peer.checkpoint).await;
                 return Err(mismatch(&error));
             }
         };
+        self.link.engine.core().quarantine.leave();
         self.doubts.forget();
         self.proven.opened(state.peer_head(), &shown);
         let (introduction, size) = introduce(&self.link, &state).map_err(|error| mismatch(&error))?;
         let consistency = consistency(self.link.engine.store(), peer.accepted_size, size)
             .map_err(|error| unreadable(&error))?;
         Ok(Response::new(OpenResponse { introduction: Some(introduction), consistency }))
+    }
+
+    type RecallStream = ReceiverStream<Result<RecallResponse, Status>>;
+
+    async fn recall(&self, request: Request<RecallRequest>) -> Result<Response<Self::RecallStream>, Status> {
+        let (link, request) = (self.link.clone(), request.into_inner());
+        let (parts, stream) = mpsc::channel(2);
+        tokio::spawn(async move {
+            if let Err(status) = recall::answer(&link, request, &parts).await {
+                let _ = parts.send(Err(status)).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
     }
 
     async fn witness(&self, request: Request<WitnessRequest>) -> Result<Response<WitnessResponse>, Status> {
@@ -149,7 +166,7 @@ async fn take_in(
             if !proven.is_proven().await {
                 return Err(refused(ConsumeError::Unproven));
             }
-            let answer = link.engine.consume(arrivals).await.map_err(refused)?;
+            let answer = link.engine.consume(arrivals, false).await.map_err(refused)?;
             if under_way.send(Ok(UnderWay { accepted_size, answer })).await.is_err() {
                 break;
             }
@@ -258,6 +275,7 @@ fn refused(error: ConsumeError) -> Status {
         ConsumeError::Equivocation => (Code::FailedPrecondition, "EQUIVOCATION"),
         ConsumeError::Unproven => (Code::FailedPrecondition, "LEDGER_UNPROVEN"),
         ConsumeError::Held => (Code::FailedPrecondition, "CHANNEL_HELD"),
+        ConsumeError::Quarantined => (Code::FailedPrecondition, "PEER_QUARANTINED"),
         ConsumeError::NoSpace => (Code::ResourceExhausted, "NO_SPACE"),
         ConsumeError::Stopping => (Code::Unavailable, "STOPPING"),
     };
@@ -271,7 +289,7 @@ fn refused(error: ConsumeError) -> Status {
     }
 }
 
-fn mismatch(error: &Mismatch) -> Status {
+pub(super) fn mismatch(error: &Mismatch) -> Status {
     let code = match error {
         Mismatch::Store(_) | Mismatch::OwnKey(_) => Code::Internal,
         _ => Code::FailedPrecondition,
@@ -279,7 +297,7 @@ fn mismatch(error: &Mismatch) -> Status {
     Refusal::new(code, error.reason(), error.to_string()).status()
 }
 
-fn malformed(field: &str) -> Status {
+pub(super) fn malformed(field: &str) -> Status {
     Refusal::new(Code::InvalidArgument, "REQUEST_MALFORMED", format!("{field} is missing or out of bounds"))
         .status()
 }
@@ -288,7 +306,7 @@ fn stopping() -> Status {
     refused(ConsumeError::Stopping)
 }
 
-fn unreadable(error: &crate::store::StoreError) -> Status {
+pub(super) fn unreadable(error: &crate::store::StoreError) -> Status {
     tracing::error!(%error, "the store cannot be read");
     Refusal::new(Code::Internal, "STORE_UNREADABLE", "the store cannot be read").status()
 }

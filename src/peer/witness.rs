@@ -220,6 +220,7 @@ fn refused(error: HeadError) -> Refusal {
         HeadError::Contradicts => (Code::FailedPrecondition, "LEDGER_CONTRADICTED"),
         HeadError::Unproven => (Code::FailedPrecondition, "LEDGER_UNPROVEN"),
         HeadError::Held => (Code::FailedPrecondition, "CHANNEL_HELD"),
+        HeadError::Quarantined => (Code::FailedPrecondition, "PEER_QUARANTINED"),
         HeadError::NoSpace => (Code::ResourceExhausted, "NO_SPACE"),
         HeadError::Stopping => (Code::Unavailable, "STOPPING"),
     };

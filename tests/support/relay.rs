@@ -11,7 +11,8 @@ use article6::limits::MESSAGE_BYTES;
 use article6::peer::v1::peer_service_client::PeerServiceClient;
 use article6::peer::v1::peer_service_server::{PeerService, PeerServiceServer};
 use article6::peer::v1::{
-    DeliverRequest, DeliverResponse, Introduction, OpenRequest, OpenResponse, WitnessRequest, WitnessResponse,
+    DeliverRequest, DeliverResponse, Introduction, OpenRequest, OpenResponse, RecallRequest, RecallResponse,
+    WitnessRequest, WitnessResponse,
 };
 use article6::wire::channel::v1::{Envelope, Environment};
 use prost::Message as _;
@@ -170,6 +171,12 @@ impl PeerService for Relay {
 
     async fn witness(&self, request: Request<WitnessRequest>) -> Result<Response<WitnessResponse>, Status> {
         self.upstream().await?.witness(request.into_inner()).await
+    }
+
+    type RecallStream = Streaming<RecallResponse>;
+
+    async fn recall(&self, request: Request<RecallRequest>) -> Result<Response<Self::RecallStream>, Status> {
+        self.upstream().await?.recall(request.into_inner()).await
     }
 
     type DeliverStream = ReceiverStream<Result<DeliverResponse, Status>>;

@@ -114,7 +114,8 @@ pub(super) fn check_parts(parts: &Parts) -> Result<Proven, BundleFault> {
     let record = placed(&terms, &keys, &terms.party, RECORD, &parts.record)?;
     let own = terms.party == envelope.sender;
     let rejection = if own { sealed(&parts.record, &sent)? } else { received(RECORD, &parts.record, &sent)? };
-    if own && record.index != envelope.sealed_leaf_index {
+    // What came back after a restore stands at a new place.
+    if own && record.index != envelope.sealed_leaf_index && !is_recalled(&parts.record) {
         return Err(broken(RECORD, "it stands at another place than the envelope names"));
     }
     let record = Placed { rejection, ..record };
@@ -240,6 +241,11 @@ fn sealed(record: &Receipt, sent: &SentEnvelope) -> Result<Option<RejectionReaso
         && sealed.envelope_digest == sent.digest.as_bytes().as_slice()
         && sealed.signature_digest == sent.signature.as_bytes().as_slice();
     if same { Ok(None) } else { Err(broken(RECORD, "it is about another envelope")) }
+}
+
+fn is_recalled(record: &Receipt) -> bool {
+    let event = Event::decode(record.event.clone()).ok().and_then(|event| event.fact);
+    matches!(event, Some(Fact::Sealed(sealed)) if sealed.recalled)
 }
 
 fn received(

@@ -1,0 +1,80 @@
+//! Whether this store may be an older copy of itself: what is then sealed would use numbers twice.
+
+use prost_types::Timestamp;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Longest wait, after a start, for the other Party to say whether the store is what it knows.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is known of the store.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Standing {
+    /// The other Party was not asked in this run.
+    Unasked,
+    /// It knows nothing that the store lacks, cannot be reached, or there is none yet.
+    Sound,
+    /// It holds something of this Party that the store lacks.
+    Older { since: Timestamp, reason: &'static str },
+}
+
+/// What is known of the store in this run.
+#[derive(Debug)]
+pub struct Quarantine(watch::Sender<Standing>);
+
+impl Quarantine {
+    /// Of a store that has met the other Party, or not.
+    pub(super) fn new(has_met: bool) -> Self {
+        Self(watch::Sender::new(if has_met { Standing::Unasked } else { Standing::Sound }))
+    }
+
+    /// The other Party proved that the store is an older copy.
+    pub fn enter(&self, reason: &'static str, now: Timestamp) {
+        let entered = self.0.send_if_modified(|standing| {
+            let entered = !matches!(standing, Standing::Older { .. });
+            if entered {
+                *standing = Standing::Older { since: now, reason };
+            }
+            entered
+        });
+        if entered {
+            tracing::error!(
+                reason,
+                "this store is an older copy of itself: nothing is sealed or sent; stop the daemon and run `article6 restore`"
+            );
+        }
+    }
+
+    /// The other Party knows nothing that the store lacks.
+    pub fn leave(&self) {
+        self.0.send_replace(Standing::Sound);
+    }
+
+    /// The other Party cannot be asked now.
+    pub fn unreachable(&self) {
+        self.0.send_if_modified(|standing| {
+            let unasked = *standing == Standing::Unasked;
+            if unasked {
+                *standing = Standing::Sound;
+            }
+            unasked
+        });
+    }
+
+    /// Since when, and the code of what was found; `None` outside.
+    pub fn found(&self) -> Option<(Timestamp, &'static str)> {
+        match *self.0.borrow() {
+            Standing::Older { since, reason } => Some((since, reason)),
+            _ => None,
+        }
+    }
+
+    /// Waits until the other Party was asked, not for long.
+    pub(super) async fn decided(&self) {
+        let mut standing = self.0.subscribe();
+        let decided = standing.wait_for(|standing| *standing != Standing::Unasked);
+        if tokio::time::timeout(PATIENCE, decided).await.is_err() {
+            self.unreachable();
+        }
+    }
+}
