@@ -10,9 +10,10 @@
 mod support;
 
 use article6::backoffice::v1::message_service_client::MessageServiceClient;
-use article6::backoffice::v1::{GetMessageRequest, SubmitMessageRequest};
+use article6::backoffice::v1::{GetMessageRequest, MessageView, SubmitMessageRequest};
 use article6::commands::homes::Home;
 use article6::door::{DialError, Dialled};
+use article6::wire::assistance::v1::Purpose;
 use rustix::process::Signal;
 use rustls::{AlertDescription, Error};
 use rustls_pki_types::pem::PemObject as _;
@@ -201,4 +202,30 @@ fn hello_tls12() -> Vec<u8> {
     hello.push(u8::try_from(body.len()).unwrap());
     hello.extend(body);
     hello
+}
+
+/// Each read is an event for ever: a client that reads in a loop is slowed down.
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_grow_the_ledger_no_faster_than_configured() {
+    let parties = Parties::new();
+    support::parties::edit(&parties.us, "[backoffice]", "[backoffice]\nreads_per_second = 2");
+    let _us = serve(&parties.us);
+    let mut office = Office::open(&parties.us).await;
+    let name = office.submit("one", 0).await.unwrap().name;
+    let mut refused = None;
+    for _ in 0..60 {
+        let request = GetMessageRequest {
+            name: name.clone(),
+            view: MessageView::Full.into(),
+            purpose: Purpose::AssessDutiesTaxes.into(),
+        };
+        if let Err(status) = office.client.get_message(office.request(request)).await {
+            refused = Some(status);
+            break;
+        }
+    }
+    let status = refused.expect("it is slowed down");
+    assert_eq!((status.code(), reason(&status)), (Code::ResourceExhausted, "TOO_MANY_READS".into()));
+    let basic = GetMessageRequest { name, ..GetMessageRequest::default() };
+    office.client.get_message(office.request(basic)).await.expect("what is not recorded is not slowed down");
 }

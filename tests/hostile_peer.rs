@@ -10,7 +10,7 @@
 
 mod support;
 
-use article6::crypto::digest::commitment;
+use article6::crypto::digest::{Digest, commitment};
 use article6::crypto::{Certificate, SigningKey, cms};
 use article6::peer::v1::{Delivery, Introduction};
 use article6::wire::channel::v1::{Envelope, Environment, StatementType};
@@ -261,4 +261,26 @@ async fn a_thin_body_is_received_and_shown_as_deficient() {
     daemon.stop().unwrap();
     let _daemon = serve(&parties.us);
     assert_eq!(Office::open(&parties.us).await.feed("", 6).await.len(), 6);
+}
+
+/// Each rejection is an event for ever: whoever is turned down often is turned down slowly, and nothing is consumed then.
+#[tokio::test(flavor = "multi_thread")]
+async fn rejections_grow_the_ledger_no_faster_than_configured() {
+    let (_parties, _daemon, mut liar) = us_alone().await;
+    let mut refused = None;
+    for _ in 0..300 {
+        let before = liar.sequence;
+        let mut fields = liar.fields();
+        fields.body_commitment = Bytes::from_static(&[5; 32]);
+        let delivery = liar.delivery(&fields);
+        if let Err(status) = liar.deliver(vec![delivery.clone()]).await {
+            refused = Some((before, status));
+            break;
+        }
+        (liar.sequence, liar.previous) = (before + 1, Digest::of(&delivery.envelope));
+    }
+    let (consumed, status) = refused.expect("it is slowed down");
+    assert_eq!(told(&status), (Code::ResourceExhausted, "TOO_MANY_REJECTIONS".into()));
+    assert!((100..150).contains(&consumed), "{consumed}");
+    assert_eq!(liar.consumed().await, consumed, "what is slowed down is not consumed");
 }

@@ -10,7 +10,7 @@ use crate::backoffice::evidence::Evidence;
 use crate::backoffice::roster::Roster;
 use crate::backoffice::v1::evidence_service_server::EvidenceServiceServer;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
-use crate::backoffice::{self, Office};
+use crate::backoffice::{self, Office, Reads};
 use crate::config::files::FileMistake;
 use crate::config::{DoorSettings as Listener, Settings};
 use crate::disk::Disk;
@@ -163,6 +163,7 @@ impl Daemon {
             callers: roster,
             delivery: delivery_seen.clone(),
             stalled_after: settings.stalled_after,
+            reads: Arc::new(Reads::new(settings.reads_per_second)),
         };
         let operations = operations::service::Service {
             engine: engine.clone(),

@@ -32,6 +32,9 @@ pub mod v1 {
 use crate::exchange::delivery::Health;
 use crate::exchange::engine::Engine;
 use crate::exchange::follow::Follower;
+use crate::exchange::pace::Pace;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -48,4 +51,26 @@ pub struct Office {
     pub delivery: watch::Receiver<Health>,
     /// Delivery that fails for longer is shown as STALLED.
     pub stalled_after: Duration,
+    /// How fast each client may have reads recorded.
+    pub reads: Arc<Reads>,
+}
+
+/// How fast each client may have reads of content recorded: each is an event for ever.
+#[derive(Debug)]
+pub struct Reads {
+    per_second: u32,
+    clients: Mutex<BTreeMap<String, Pace>>,
+}
+
+impl Reads {
+    /// The same for every client.
+    pub fn new(per_second: u32) -> Self {
+        Self { per_second, clients: Mutex::default() }
+    }
+
+    /// Whether this client may read now. Clients are those of the configuration: there are few.
+    fn admits(&self, client: &str) -> bool {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.entry(client.to_owned()).or_insert_with(|| Pace::new(self.per_second)).admits()
+    }
 }

@@ -51,6 +51,16 @@ pub fn quarantined() -> Refusal {
     )
 }
 
+/// A client reads faster than reads are recorded.
+pub fn too_many_reads() -> Refusal {
+    Refusal::new(
+        Code::ResourceExhausted,
+        "TOO_MANY_READS",
+        "this client reads content faster than the configured reads_per_second; read what you need once, or follow the feed",
+    )
+    .retry_after(Duration::from_secs(1))
+}
+
 fn no_space() -> Refusal {
     Refusal::new(
         Code::ResourceExhausted,

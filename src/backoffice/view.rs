@@ -81,6 +81,9 @@ impl Office {
         if self.engine.core().quarantine.found().is_some() {
             return Err(refusals::quarantined());
         }
+        if !self.reads.admits(&reading.caller.client) {
+            return Err(refusals::too_many_reads());
+        }
         self.engine.note(Fact::Read(Read { leaves, ..reading.fact() })).await.map_err(refusals::note)
     }
 

@@ -45,6 +45,8 @@ pub struct Settings {
     pub next_signing: Option<KeyPair>,
     /// The ledger's key to change to; where the file is not there yet there is none.
     pub next_ledger_key: Option<PathBuf>,
+    /// Reads of content that each client may have recorded in a second.
+    pub reads_per_second: u32,
     /// A key is retired when its successor has been in use for so long.
     pub key_overlap: Duration,
     /// The door to the other Party.

@@ -1,7 +1,7 @@
 //! From the tables of a configuration to settings.
 
 use super::doors::{one_door_each, read_door, read_peer};
-use super::values::{between, country, duration, identifier, log_level, one_of, role};
+use super::values::{between, country, duration, identifier, log_level, one_of, rate, role};
 use super::{Client, KeyPair, LogSettings, Named, Reader, Settings, files};
 use crate::channel::terms::Terms;
 use crate::door::tls::RevocationPolicy;
@@ -16,12 +16,15 @@ use std::time::Duration;
 pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
     let (mut terms, mut stalled_after) = (None, Duration::from_secs(15 * 60));
     let mut receipt_overdue = Duration::from_secs(24 * 3600);
+    // Rejections of the other Party's messages, and reads of each client, in a second.
+    let mut rates = (10, 200);
     let mut key_overlap = Duration::from_secs(7 * 24 * 3600);
     reader.table("channel", |channel| {
         terms = read_terms(channel, named);
         stalled_after = channel.or("stalled_after", stalled_after, duration);
         receipt_overdue = channel.or("receipt_overdue", receipt_overdue, duration);
         key_overlap = channel.or("key_overlap", key_overlap, duration);
+        rates.0 = channel.or("rejections_per_second", rates.0, rate);
     });
     let mut identity = None;
     reader.table("identity", |table| identity = read_identity(table, named));
@@ -29,6 +32,7 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
     reader.table("peer", |table| peer = read_peer(table, named));
     reader.table("backoffice", |table| {
         backoffice = read_door(table, "backoffice", RevocationPolicy::Enforce, named);
+        rates.1 = table.or("reads_per_second", rates.1, rate);
         if named.production && table.optional_path("revocation_list").is_none() {
             let what =
                 "in production this door needs a revocation list: it is how a client is shut out at once";
@@ -59,7 +63,8 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
         log.level = table.or("level", log.level.clone(), log_level);
     });
     let Identity { signing, ledger_key, next_signing, next_ledger_key } = identity?;
-    let (store, index, index_cache_bytes) = store?;
+    let (mut store, index, index_cache_bytes) = store?;
+    store.rejections_per_second = rates.0;
     Some(Settings {
         terms: terms?,
         stalled_after,
@@ -69,6 +74,7 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
         next_signing,
         next_ledger_key,
         key_overlap,
+        reads_per_second: rates.1,
         peer: peer?,
         backoffice: backoffice?,
         clients,
@@ -202,7 +208,12 @@ fn read_store(table: &mut Reader) -> Option<(StoreSettings, PathBuf, u64)> {
     let index = index.unwrap_or_else(|| data.join("index"));
     let paths = Paths { data, head: head? };
     Some((
-        StoreSettings { paths, key_file: key_file?, sizes: Sizes { segment_bytes, step_bytes } },
+        StoreSettings {
+            paths,
+            key_file: key_file?,
+            sizes: Sizes { segment_bytes, step_bytes },
+            rejections_per_second: 0,
+        },
         index,
         cache,
     ))

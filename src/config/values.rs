@@ -35,6 +35,11 @@ pub(super) fn between(text: &str, least: u64, most: u64) -> Result<u64, String> 
     }
 }
 
+/// So many in a second.
+pub(super) fn rate(text: &str) -> Result<u32, String> {
+    between(text, 1, 1_000_000).map(|rate| u32::try_from(rate).unwrap_or(u32::MAX))
+}
+
 pub(super) fn one_of<T: Copy>(text: &str, values: &[(&str, T)]) -> Result<T, String> {
     let found = values.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
     found.ok_or_else(|| {

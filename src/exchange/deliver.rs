@@ -81,6 +81,9 @@ pub enum ConsumeError {
     /// This store is an older copy of itself.
     #[error("this daemon's store is an older copy of itself and must be restored first")]
     Quarantined,
+    /// More messages than may be are turned down.
+    #[error("too many of your messages are turned down in a short time; nothing was consumed")]
+    TooManyRejections,
     /// There is no space here.
     #[error("there is no space left; nothing was changed")]
     NoSpace,
@@ -176,6 +179,7 @@ fn decide_one(
             Err(ConsumeError::Equivocation)
         }
         Judgement::Receive => Ok(consume(desk, arrival, None)?),
+        Judgement::Reject(_) if !desk.core.rejections.admits() => Err(ConsumeError::TooManyRejections),
         Judgement::Reject(reason) => Ok(consume(desk, arrival, Some(reason))?),
     })
 }

@@ -3,7 +3,7 @@
 //! Reading order: [`event`] facts on their way into the journal ·
 //! [`start`] founding and opening · [`writer`] the one task that decides · [`commit`] the one task that makes
 //! durable · [`submit`], [`deliver`], [`acknowledge`], [`heads`], [`local`] what is decided, one file for each command ·
-//! [`readers`] who reads what arrives · [`keys`] what this Party signs with · [`services`] statements about keys ·
+//! [`readers`] who reads what arrives · [`pace`] how fast others may make the ledger grow · [`keys`] what this Party signs with · [`services`] statements about keys ·
 //! [`quarantine`], [`restore`] a store that was put back from a backup · [`receipts`] proofs made and checked · [`engine`] the handle everyone else holds.
 //!
 //! Invariants:
@@ -25,6 +25,7 @@ mod hand;
 pub mod heads;
 pub mod keys;
 pub mod local;
+pub mod pace;
 pub mod parcel;
 pub mod quarantine;
 pub mod readers;

@@ -5,6 +5,7 @@ use super::commit::{Committer, Progress};
 use super::engine::{Engine, QUEUE_COMMANDS, Queues};
 use super::event::{Attachments, prepare};
 use super::keys::{KeyMissing, OwnKeys};
+use super::pace::Pace;
 use super::quarantine::Quarantine;
 use super::readers::Readers;
 use super::writer::{Core, Desk, run, sign_checkpoint};
@@ -40,6 +41,8 @@ pub struct StoreSettings {
     pub key_file: PathBuf,
     /// Sizes of segments and allocation steps.
     pub sizes: Sizes,
+    /// Messages of the other Party that may be turned down in a second, each of which is an event for ever.
+    pub rejections_per_second: u32,
 }
 
 /// Who keeps the ledger, with which keys.
@@ -171,7 +174,8 @@ pub fn start(
     let Keeper { terms, keys } = keeper;
     let keys = ArcSwap::from_pointee(keys);
     let quarantine = Quarantine::new(state.peer_head().size > 0);
-    let core = Arc::new(Core { terms, keys, clock, store, readers: Readers::default(), quarantine });
+    let (readers, rejections) = (Readers::default(), Pace::new(settings.rejections_per_second));
+    let core = Arc::new(Core { terms, keys, clock, store, readers, quarantine, rejections });
     let mut desk = Desk::new(core.clone(), state, writer, committer);
     let nonce = Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?);
     desk.begin(Fact::Started(Started { nonce, version: env!("CARGO_PKG_VERSION").to_owned() }))

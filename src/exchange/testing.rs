@@ -82,6 +82,7 @@ impl Side {
                 paths: Paths { data: folder, head: "/head/head".into() },
                 key_file: "/keys/store.key".into(),
                 sizes,
+                rejections_per_second: 10,
             },
             acknowledged: BTreeMap::new(),
         }

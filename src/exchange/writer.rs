@@ -8,6 +8,7 @@ use super::command::Command;
 use super::commit::{Answer, Committed, Committer, Progress, Stopped};
 use super::event::{Attachments, Prepared, prepare};
 use super::keys::OwnKeys;
+use super::pace::Pace;
 use super::quarantine::Quarantine;
 use super::readers::{Following, Readers};
 use crate::channel::envelope::later;
@@ -45,6 +46,8 @@ pub struct Core {
     pub readers: Readers,
     /// Whether the store is an older copy of itself.
     pub quarantine: Quarantine,
+    /// How fast the other Party's messages may be turned down.
+    pub rejections: Pace,
 }
 
 /// Why the deciding task ends.

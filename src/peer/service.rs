@@ -277,6 +277,7 @@ fn refused(error: ConsumeError) -> Status {
         ConsumeError::Held => (Code::FailedPrecondition, "CHANNEL_HELD"),
         ConsumeError::Quarantined => (Code::FailedPrecondition, "PEER_QUARANTINED"),
         ConsumeError::NoSpace => (Code::ResourceExhausted, "NO_SPACE"),
+        ConsumeError::TooManyRejections => (Code::ResourceExhausted, "TOO_MANY_REJECTIONS"),
         ConsumeError::Stopping => (Code::Unavailable, "STOPPING"),
     };
     if matches!(error, ConsumeError::Refused(_) | ConsumeError::Equivocation) {
