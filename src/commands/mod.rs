@@ -22,6 +22,7 @@ pub mod json;
 pub mod ledger;
 pub mod restore;
 pub mod serve;
+pub mod statement;
 pub mod trust;
 pub mod verify;
 
@@ -77,6 +78,8 @@ enum Command {
     Evidence(evidence::EvidenceCommand),
     /// Judge claim by claim what two Parties may say against each other
     Dispute(dispute::DisputeArgs),
+    /// Say, signed, what the ledger holds of a period; hold it against the other Party's statement
+    Statement(statement::StatementArgs),
     /// See whose keys are trusted
     #[command(subcommand)]
     Trust(trust::TrustCommand),
@@ -138,6 +141,7 @@ pub fn main() -> ExitCode {
         Command::Ledger(command) => ledger::run(&command),
         Command::Evidence(command) => evidence::run(&command),
         Command::Dispute(args) => dispute::run(&args).unwrap_or_else(|error| no(format_args!("{error:#}"))),
+        Command::Statement(args) => statement::run(&args),
         Command::Trust(command) => trust::run(&command),
         Command::Certs(command) => certs::run(&command),
         Command::Demo(args) => demo::run(&args),

@@ -4,7 +4,8 @@
 //! bytes · [`walk`] segment after segment · [`batch`], [`tree`] events against their checkpoints · [`ends`] how segments end · [`footer`] what a closed
 //! segment says of itself · [`content`] what needs the store's keys · [`signatures`] signatures and receipts, on
 //! all cores · [`contradiction`] proof that a Party contradicted itself, which needs no store · [`bundle`] everything that proves one
-//! message · [`exported`] a ledger as its Party hands it out · [`dispute`] two Parties' claims, judged.
+//! message · [`exported`] a ledger as its Party hands it out · [`dispute`] two Parties' claims, judged ·
+//! [`statement`] what a ledger says of a period.
 //!
 //! Invariants:
 //! * Damage ends nothing: whatever lies behind it and can still be read is checked.
@@ -24,6 +25,7 @@ mod opening;
 mod report;
 mod scan;
 mod signatures;
+pub mod statement;
 mod tree;
 mod walk;
 
