@@ -4,7 +4,7 @@
 //! Parties in it ·
 //! [`inbound`] what is consumed, rejected or refused · [`receipt`] what proves delivery · [`proof_check`] the other
 //! Party's proofs, checked · [`lifecycle`] the states of a message · [`retry`] when delivery is tried again ·
-//! [`lookup`] the names events are found by.
+//! [`lookup`] the names events are found by · [`revocation`] when keys were stolen.
 //!
 //! No input or output, no clock, no randomness: times, salts, signatures and look-ups are arguments. Kinds of
 //! messages are opaque numbers here.
@@ -17,5 +17,6 @@ pub mod lookup;
 pub mod proof_check;
 pub mod receipt;
 pub mod retry;
+pub mod revocation;
 pub mod state;
 pub mod terms;

@@ -7,7 +7,7 @@ use super::envelope::order;
 use super::keys::Keys;
 use crate::crypto::digest::Digest;
 use crate::wire::channel::v1 as wire;
-use crate::wire::ledger::v1::{Event, OperatorAction, Restored, event::Fact};
+use crate::wire::ledger::v1::{Event, OperatorAction, PeerRestored, Restored, event::Fact};
 use prost::Message as _;
 use prost_types::Timestamp;
 use std::collections::BTreeMap;
@@ -236,6 +236,9 @@ impl State {
                 self.peer_head = PeerHead { size: restored.common_size, root };
                 self.peer_epoch = restored.epoch;
                 self.held = true;
+                if restored.revoked {
+                    self.set_back_consumed(restored)?;
+                }
             }
             Fact::Sealed(sealed) => {
                 let envelope = envelope.ok_or(FoldError::Envelope)?;
@@ -308,6 +311,20 @@ impl State {
         };
         self.acknowledged = self.acknowledged.min(restored.sealed_sequence);
         self.overdue = self.overdue.min(restored.sealed_sequence);
+        Ok(())
+    }
+
+    /// What the other Party does not stand by is not its: its chain goes on from before it.
+    fn set_back_consumed(&mut self, restored: &PeerRestored) -> Result<(), FoldError> {
+        if restored.consumed_sequence > self.consumed.sequence {
+            return Err(FoldError::Sequence);
+        }
+        self.consumed = ChainEnd {
+            sequence: restored.consumed_sequence,
+            digest: Digest::from_slice(&restored.consumed_digest).unwrap_or(Digest::ZERO),
+            signed_at: restored.consumed_at,
+        };
+        self.acknowledged = self.acknowledged.min(restored.receipted_sequence);
         Ok(())
     }
 

@@ -21,6 +21,7 @@ pub mod init;
 pub mod json;
 pub mod ledger;
 pub mod restore;
+pub mod revoke;
 pub mod serve;
 pub mod statement;
 pub mod trust;
@@ -67,6 +68,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Let a store that was put back from a backup go on
     Restore(restore::RestoreArgs),
+    /// Revoke stolen keys with the offline recovery key
+    Revoke(revoke::RevokeArgs),
     /// Work on the query index
     #[command(subcommand)]
     Index(index::IndexCommand),
@@ -137,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Config(command) => config::run(&command),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
+        Command::Revoke(args) => revoke::run(&args),
         Command::Index(command) => index::run(&command),
         Command::Ledger(command) => ledger::run(&command),
         Command::Evidence(command) => evidence::run(&command),

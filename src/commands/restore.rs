@@ -8,7 +8,7 @@ use crate::door::{DialSettings, TlsState};
 use crate::exchange::clock::SystemClock;
 use crate::exchange::start::start;
 use crate::peer::Link;
-use crate::peer::restoring::{Recovered, restore};
+use crate::peer::restoring::{Recovered, RestoringError, restore};
 use arc_swap::ArcSwap;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -30,7 +30,8 @@ pub struct RestoreArgs {
     config: ConfigArg,
 }
 
-fn reason(text: &str) -> Result<String, String> {
+/// A reason for the record.
+pub(super) fn reason(text: &str) -> Result<String, String> {
     let fits = (1..=200).contains(&text.chars().count());
     fits.then(|| text.to_owned()).ok_or_else(|| "1 to 200 characters are expected".to_owned())
 }
@@ -41,10 +42,7 @@ pub fn run(args: &RestoreArgs) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let done = runtime
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run_here(&settings, &args.reason)));
+    let done = with_peer(&settings, async |link, dial| restore(link, dial, &args.reason).await);
     match done {
         Ok(recovered) => {
             print!("{}", told(&settings, &recovered));
@@ -54,19 +52,26 @@ pub fn run(args: &RestoreArgs) -> ExitCode {
     }
 }
 
-async fn run_here(settings: &Settings, reason: &str) -> anyhow::Result<Recovered> {
-    let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
-    let engine = start(&disk, &settings.store, keeper(settings)?, Arc::new(SystemClock))?;
-    let link = Link::new(engine.clone(), Arc::new(ArcSwap::from_pointee(trust(settings)?)));
-    let tls = TlsState::load(peer_tls(settings, engine.state().keys())?)?;
-    let dial = DialSettings::new(&settings.peer.address, &settings.peer.server_name, tls);
-    let recovered = restore(&link, &dial, reason).await;
-    // Everything that was decided is durable before the store is left.
-    let mut progress = engine.progress();
-    engine.stop();
-    drop((link, engine));
-    while progress.changed().await.is_ok() {}
-    Ok(recovered?)
+/// Runs the store's engine without doors, and does something to it that needs the other Party's daemon.
+pub(super) fn with_peer(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Link, &DialSettings) -> Result<Recovered, RestoringError>,
+) -> anyhow::Result<Recovered> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
+        let engine = start(&disk, &settings.store, keeper(settings)?, Arc::new(SystemClock))?;
+        let link = Link::new(engine.clone(), Arc::new(ArcSwap::from_pointee(trust(settings)?)));
+        let tls = TlsState::load(peer_tls(settings, engine.state().keys())?)?;
+        let dial = DialSettings::new(&settings.peer.address, &settings.peer.server_name, tls);
+        let recovered = work(&link, &dial).await;
+        // Everything that was decided is durable before the store is left.
+        let mut progress = engine.progress();
+        engine.stop();
+        drop((link, engine));
+        while progress.changed().await.is_ok() {}
+        Ok(recovered?)
+    })
 }
 
 fn told(settings: &Settings, recovered: &Recovered) -> String {

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod ed25519;
 pub mod keyfile;
 pub mod random;
+pub mod recovery;
 pub mod scheme;
 pub mod signing;
 #[cfg(test)]

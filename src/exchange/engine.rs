@@ -13,6 +13,7 @@ use super::writer::Core;
 use crate::channel::lookup::Lookup;
 use crate::channel::lookup::message_id;
 use crate::channel::state::State;
+use crate::crypto::digest::Digest;
 use crate::store::Store;
 use crate::wire::ledger::v1::{Contradiction, Cosigned, HandedOver, PeerRestored, Restored, event::Fact};
 use bytes::Bytes;
@@ -171,9 +172,14 @@ impl Engine {
         queue.send(Command::Heads(command)).await.map_err(|_| HeadError::Stopping)
     }
 
-    /// Begins a new epoch of a store that was put back from a backup.
-    pub async fn begin_epoch(&self, epoch: u32, restored: Restored) -> Result<(), RestoreError> {
-        self.restore(Step::Begin(epoch, restored)).await
+    /// Begins a new epoch: of a store that was put back from a backup, or after keys were stolen, with what follows for them.
+    pub async fn begin_epoch(
+        &self,
+        epoch: u32,
+        restored: Restored,
+        keys: Vec<Fact>,
+    ) -> Result<(), RestoreError> {
+        self.restore(Step::Begin(epoch, restored, keys)).await
     }
 
     /// Takes in this Party's own messages that came back from the other.
@@ -194,10 +200,23 @@ impl Engine {
         answer.await.unwrap_or(Err(RestoreError::Stopping))
     }
 
-    /// Records that the other Party's store was put back from a backup, and holds the channel.
-    pub async fn peer_restored(&self, restored: PeerRestored, receipt: Bytes) -> Result<(), HeadError> {
+    /// Records that the other Party's store was put back from a backup or its keys were stolen, with what proves that and what
+    /// follows for its keys; holds the channel.
+    pub async fn peer_restored(
+        &self,
+        restored: PeerRestored,
+        proof: Bytes,
+        keys: Vec<Fact>,
+    ) -> Result<(), HeadError> {
         let (reply, answer) = oneshot::channel();
-        self.first(Heads::PeerRestored(restored, receipt, reply)).await?;
+        self.first(Heads::PeerRestored(Box::new(restored), proof, keys, reply)).await?;
+        answer.await.unwrap_or(Err(HeadError::Stopping))
+    }
+
+    /// Records the digest of the other Party's recovery key, once.
+    pub async fn recovery_key(&self, digest: Digest) -> Result<(), HeadError> {
+        let (reply, answer) = oneshot::channel();
+        self.first(Heads::RecoveryKey(digest, reply)).await?;
         answer.await.unwrap_or(Err(HeadError::Stopping))
     }
 

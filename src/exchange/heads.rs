@@ -6,18 +6,23 @@
 
 use super::event::Attachments;
 use super::writer::{Desk, Fatal};
+use crate::channel::keys::Side;
 use crate::channel::state::PeerHead;
 use crate::crypto::digest::Digest;
 use crate::ledger::Checkpoint;
 use crate::ledger::cosignature::{Shown, judge};
+use crate::wire::channel::v1::KeyUse;
 use crate::wire::ledger::v1::{
-    Contradiction, ContradictionKind, Cosigned, PeerRestored, Witnessed, event::Fact,
+    Contradiction, ContradictionKind, Cosigned, KeyIntroduced, PeerRestored, Witnessed, event::Fact,
 };
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
 /// Bytes that an event takes beside its notes.
 const OVERHEAD_BYTES: u64 = 2 << 10;
+
+/// Bytes that an event about a key takes beside what every event takes.
+const KEY_BYTES: usize = 8 << 10;
 
 /// A head of the other Party's ledger whose signature is verified.
 #[derive(Debug, Clone)]
@@ -75,7 +80,9 @@ pub(super) enum Heads {
     /// Record that the other Party cosigned a head of this ledger, with the cosigned checkpoint.
     Cosign(Cosigned, String, oneshot::Sender<Result<(), HeadError>>),
     /// Record that the other Party's store was put back from a backup, with its disclosed event; holds the channel.
-    PeerRestored(PeerRestored, Bytes, oneshot::Sender<Result<(), HeadError>>),
+    PeerRestored(Box<PeerRestored>, Bytes, Vec<Fact>, oneshot::Sender<Result<(), HeadError>>),
+    /// Record the digest of the other Party's recovery key, once.
+    RecoveryKey(Digest, oneshot::Sender<Result<(), HeadError>>),
     /// Hold the channel.
     Contradict(Contradiction, Vec<String>, oneshot::Sender<Result<(), HeadError>>),
 }
@@ -85,7 +92,8 @@ impl Heads {
         let notes = match self {
             Self::Show(shown, _) => shown.note.len(),
             Self::Cosign(_, note, _) => note.len(),
-            Self::PeerRestored(_, receipt, _) => receipt.len(),
+            Self::PeerRestored(_, proof, keys, _) => proof.len() + keys.len() * KEY_BYTES,
+            Self::RecoveryKey(..) => KEY_BYTES,
             Self::Contradict(_, notes, _) => notes.iter().map(String::len).sum(),
         };
         2 * notes as u64 + OVERHEAD_BYTES
@@ -96,7 +104,10 @@ impl Heads {
             Self::Show(_, reply) => {
                 let _ = reply.send(Err(HeadError::NoSpace));
             }
-            Self::Cosign(_, _, reply) | Self::Contradict(_, _, reply) | Self::PeerRestored(_, _, reply) => {
+            Self::Cosign(_, _, reply)
+            | Self::Contradict(_, _, reply)
+            | Self::PeerRestored(_, _, _, reply)
+            | Self::RecoveryKey(_, reply) => {
                 let _ = reply.send(Err(HeadError::NoSpace));
             }
         }
@@ -119,14 +130,32 @@ impl Heads {
                     let _ = reply.send(Ok(()));
                 });
             }
-            Self::PeerRestored(restored, receipt, reply) => {
+            Self::RecoveryKey(digest, reply) => {
+                if desk.state.keys().of(Side::Peer, KeyUse::Recovery).next().is_none() {
+                    let fact = KeyIntroduced {
+                        of_counterparty: true,
+                        r#use: KeyUse::Recovery.into(),
+                        key: digest.to_bytes(),
+                        ..KeyIntroduced::default()
+                    };
+                    desk.record(Fact::KeyIntroduced(fact), None, Attachments::default())?;
+                }
+                desk.answer(move |_| {
+                    let _ = reply.send(Ok(()));
+                });
+            }
+            Self::PeerRestored(restored, receipt, keys, reply) => {
                 if restored.epoch > desk.state.peer_epoch().max(1) {
                     tracing::error!(
                         epoch = restored.epoch,
-                        "the other Party's store was put back from a backup: the channel is held until a person releases it"
+                        revoked = restored.revoked,
+                        "the other Party's store was put back from a backup, or its keys were stolen: the channel is held until a person releases it"
                     );
                     let attachments = Attachments { receipt, ..Attachments::default() };
-                    desk.record(Fact::PeerRestored(restored), None, attachments)?;
+                    desk.record(Fact::PeerRestored(*restored), None, attachments)?;
+                    for fact in keys {
+                        desk.record(fact, None, Attachments::default())?;
+                    }
                     desk.trust();
                 }
                 desk.answer(move |_| {

@@ -72,7 +72,7 @@ impl OwnKeys {
                 ledger.map(|key| (Digest::of(&key), key.to_vec(), Vec::new())).collect()
             }
             KeyUse::Tls => self.tls.iter().map(certified).collect(),
-            KeyUse::Unspecified => Vec::new(),
+            KeyUse::Recovery | KeyUse::Unspecified => Vec::new(),
         }
     }
 }

@@ -44,8 +44,8 @@ pub(super) struct Restore {
 /// A step of a restore.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// A new epoch begins.
-    Begin(u32, Restored),
+    /// A new epoch begins, with what follows for the keys.
+    Begin(u32, Restored, Vec<Fact>),
     /// This Party's own messages, as they came back, in sequence.
     Recalled(Vec<Parcel>),
     /// Messages that were sealed in the history that is given up, and never crossed: their ledger indexes.
@@ -55,7 +55,9 @@ pub(super) enum Step {
 impl Restore {
     pub(super) fn bytes_max(&self) -> u64 {
         match &self.step {
-            Step::Begin(..) => OVERHEAD_BYTES,
+            Step::Begin(_, restored, keys) => {
+                restored.encoded_len() as u64 + (keys.len() as u64 + 1) * OVERHEAD_BYTES
+            }
             Step::Recalled(parcels) => parcels.iter().map(|it| it.len() as u64 + OVERHEAD_BYTES).sum(),
             // As much as a body may have, and its effect.
             Step::SealAnew(leaves) => {
@@ -70,8 +72,11 @@ impl Restore {
 
     pub(super) fn decide(self, desk: &mut Desk) -> Result<(), Fatal> {
         let answer = match self.step {
-            Step::Begin(epoch, restored) => {
+            Step::Begin(epoch, restored, keys) => {
                 desk.record_in(epoch, Fact::Restored(restored), None, Attachments::default())?;
+                for fact in keys {
+                    desk.record(fact, None, Attachments::default())?;
+                }
                 Ok(())
             }
             Step::Recalled(parcels) => recalled(desk, parcels)?,

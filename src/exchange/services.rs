@@ -74,7 +74,10 @@ enum ServiceReading {
 }
 
 /// Whether the key is what its certificate says, and fit for its use.
-fn is_usable(it: &KeyIntroduction) -> bool {
+pub fn is_usable(it: &KeyIntroduction) -> bool {
+    if matches!(it.r#use(), KeyUse::Recovery | KeyUse::Unspecified) {
+        return false;
+    }
     if it.r#use() == KeyUse::Ledger {
         return it.key.len() == 32 && it.certificate.is_empty();
     }

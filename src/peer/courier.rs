@@ -5,7 +5,7 @@
 
 use super::Link;
 use super::answer::{InFlight, read_answer};
-use super::introduction::{check, introduce, note_restored, quarantine};
+use super::introduction::{check, introduce, note_recovery_key, note_restored, quarantine};
 use super::trouble::SessionError;
 use super::trustworthy::Doubts;
 use super::v1::peer_service_client::PeerServiceClient;
@@ -172,6 +172,7 @@ impl Courier {
             }
         };
         self.link.engine.core().quarantine.leave();
+        note_recovery_key(&self.link, &peer).await;
         let checker = self.checker(peer.epoch);
         let PeerHead { size, root } = state.peer_head();
         let extends = checker.extends(size, &root, &checkpoint, &response.consistency);

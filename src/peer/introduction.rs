@@ -5,18 +5,20 @@ use super::v1::Introduction;
 use super::{Link, Trusted};
 use crate::channel::keys::Side;
 use crate::channel::lookup::Lookup;
+use crate::channel::revocation;
 use crate::channel::state::{PeerHead, State};
 use crate::channel::terms::Terms;
 use crate::crypto::digest::{Digest, commitment};
 use crate::exchange::keys::KeyMissing;
 use crate::exchange::receipts::{CheckError, Checker};
+use crate::exchange::services::is_usable;
 use crate::ledger::TlogProof;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::note::{Note, Vkey};
 use crate::ledger::tree::{Frontier, leaf_hash};
 use crate::store::StoreError;
-use crate::wire::channel::v1::KeyUse;
-use crate::wire::ledger::v1::{Event, PeerRestored, event::Fact};
+use crate::wire::channel::v1::{KeyUse, Revocation, SignedRevocation};
+use crate::wire::ledger::v1::{Event, PeerRestored, Receipt, Restored, event::Fact};
 use prost::Message as _;
 
 /// The one version of the protocol that is spoken.
@@ -109,6 +111,7 @@ pub fn introduce(link: &Link, state: &State) -> Result<(Introduction, u64), Mism
         |number: u64, digest: Digest| if number == 0 { bytes::Bytes::new() } else { digest.to_bytes() };
     let (sealed, consumed, accepted) = (state.sealed(), state.consumed(), state.peer_head());
     let keys = core.keys.load();
+    let restored = core.store.find(&Lookup::Restored)?;
     let introduction = Introduction {
         version_min: VERSION,
         version_max: VERSION,
@@ -130,10 +133,15 @@ pub fn introduce(link: &Link, state: &State) -> Result<(Introduction, u64), Mism
         now: Some(core.clock.now()),
         accepted_checkpoint: core.store.accepted_note(accepted.size).unwrap_or_default(),
         known_epoch: state.peer_epoch(),
-        restoration: match core.store.find(&Lookup::Restored)? {
+        restoration: match &restored {
             Some(restored) => Some(core.store.disclose(restored.leaf)?.0),
             None => None,
         },
+        revocation: match restored.as_ref().map(|restored| &restored.event.fact) {
+            Some(Some(Fact::Restored(restored))) => restored.revocation.clone(),
+            _ => bytes::Bytes::new(),
+        },
+        founding: Some(core.store.disclose(0)?.0),
     };
     Ok((introduction, head.size))
 }
@@ -141,10 +149,14 @@ pub fn introduce(link: &Link, state: &State) -> Result<(Introduction, u64), Mism
 /// Checks how the other daemon introduces itself, and returns its verified checkpoint.
 pub fn check(link: &Link, state: &State, peer: &Introduction) -> Result<Checkpoint, Mismatch> {
     let trusted = link.trusted();
-    check_identity(link.terms(), &trusted, peer)?;
+    check_identity(link.terms(), peer)?;
     if peer.epoch > state.peer_epoch().max(1) {
-        return Err(check_restored(link, state, peer)?);
+        return Err(match peer.revocation.is_empty() {
+            true => check_restored(link, state, peer)?,
+            false => check_revoked(link, state, peer)?,
+        });
     }
+    check_keys(&trusted, peer)?;
     check_chains(link, state, peer)?;
     let mut checker = Checker::new(trusted.vkeys(link.terms(), peer.epoch), Vec::new());
     let shown = checker.checkpoint(&peer.checkpoint)?;
@@ -158,7 +170,7 @@ pub fn check(link: &Link, state: &State, peer: &Introduction) -> Result<Checkpoi
     Ok(shown)
 }
 
-fn check_identity(terms: &Terms, trusted: &Trusted, peer: &Introduction) -> Result<(), Mismatch> {
+fn check_identity(terms: &Terms, peer: &Introduction) -> Result<(), Mismatch> {
     if peer.version_min > VERSION || peer.version_max < VERSION {
         return Err(Mismatch::Version(peer.version_min, peer.version_max));
     }
@@ -171,6 +183,10 @@ fn check_identity(terms: &Terms, trusted: &Trusted, peer: &Introduction) -> Resu
     if peer.party != terms.counterparty || peer.counterparty != terms.party {
         return Err(Mismatch::Parties);
     }
+    Ok(())
+}
+
+fn check_keys(trusted: &Trusted, peer: &Introduction) -> Result<(), Mismatch> {
     if !trusted.signs_now(&peer.signing_key_id) {
         return Err(Mismatch::Key("signing"));
     }
@@ -242,13 +258,96 @@ fn check_restored(link: &Link, state: &State, peer: &Introduction) -> Result<Mis
         common_root: restored.common_root,
         lost_size: size,
         lost_root: if size == 0 { bytes::Bytes::new() } else { root.to_bytes() },
+        ..PeerRestored::default()
     })))
+}
+
+/// Keys of the other Party were stolen: its recovery key says what it stands by, and that must be what crossed.
+fn check_revoked(link: &Link, state: &State, peer: &Introduction) -> Result<Mismatch, Mismatch> {
+    let unproven = || Mismatch::Restoration;
+    let recovery = state.keys().of(Side::Peer, KeyUse::Recovery).next().ok_or_else(unproven)?;
+    let recovery = Digest::from_slice(&recovery.key).ok_or_else(unproven)?;
+    let revocation = revocation::read(link.terms(), &peer.revocation, &recovery).map_err(|_| unproven())?;
+    if revocation.epoch != peer.epoch || !revocation.introduced.iter().all(is_usable) {
+        return Err(unproven());
+    }
+    let head = Restored {
+        common_size: revocation.ledger_size,
+        common_root: revocation.ledger_root.clone(),
+        ..Restored::default()
+    };
+    let store = link.engine.store();
+    let last = revocation.last_sequence;
+    let held = if last == 0 { None } else { store.find(&Lookup::Consumed(last))? };
+    let digest = held.as_ref().map_or(Digest::ZERO, |held| Digest::of(&held.record.envelope));
+    let same = last <= state.consumed().sequence
+        && (last == 0 || revocation.last_digest == digest.as_bytes().as_slice());
+    if !same || !is_common(link, &head)? {
+        return Err(unproven());
+    }
+    let PeerHead { size, root } = state.peer_head();
+    Ok(Mismatch::Restored(Box::new(PeerRestored {
+        epoch: peer.epoch,
+        common_size: revocation.ledger_size,
+        common_root: revocation.ledger_root,
+        lost_size: size,
+        lost_root: if size == 0 { bytes::Bytes::new() } else { root.to_bytes() },
+        revoked: true,
+        consumed_sequence: last,
+        consumed_digest: revocation.last_digest,
+        consumed_at: held.and_then(|held| held.envelope.as_ref()?.signed_at),
+        receipted_sequence: revocation.peer_sequence,
+    })))
+}
+
+/// Records, once, which recovery key the other Party's ledger was founded with: it must be known before it is needed.
+pub(super) async fn note_recovery_key(link: &Link, peer: &Introduction) {
+    let state = link.engine.state();
+    if state.keys().of(Side::Peer, KeyUse::Recovery).next().is_some() {
+        return;
+    }
+    let Some(digest) = peer.founding.as_ref().and_then(|founding| founded_with(link, founding)) else {
+        tracing::warn!(
+            "the other Party's daemon does not prove which recovery key its ledger was founded with"
+        );
+        return;
+    };
+    if let Err(error) = link.engine.recovery_key(digest).await {
+        tracing::warn!(%error, "the other Party's recovery key is not recorded");
+    }
+}
+
+fn founded_with(link: &Link, founding: &Receipt) -> Option<Digest> {
+    let event = Event::decode(founding.event.clone()).ok()?;
+    let Some(Fact::Founded(founded)) = event.fact else { return None };
+    let key: [u8; 32] = founded.ledger_key.as_ref().try_into().ok()?;
+    let trusted = link.trusted();
+    let is_trusted = trusted.ledger.contains(&key) || trusted.retired_ledger.contains(&key);
+    let salt: &[u8; 32] = founding.salt.as_ref().try_into().ok()?;
+    let proof = TlogProof::parse(&founding.tlog_proof).ok()?;
+    let leaf = leaf_hash(&commitment(salt, &founding.event));
+    let vkey = link.terms().peer_vkey(event.epoch, key);
+    let proven = is_trusted
+        && founded.party == link.terms().counterparty
+        && proof.index == 0
+        && proof.verify(&leaf, &vkey).is_ok();
+    Digest::from_slice(&founded.recovery_key_digest).filter(|_| proven)
 }
 
 /// Records that the other Party's store was put back from a backup, if that is what its daemon showed.
 pub(super) async fn note_restored(link: &Link, mismatch: &Mismatch, peer: &Introduction) {
-    let (Mismatch::Restored(restored), Some(receipt)) = (mismatch, &peer.restoration) else { return };
-    let recorded = link.engine.peer_restored(restored.as_ref().clone(), receipt.encode_to_vec().into()).await;
+    let Mismatch::Restored(restored) = mismatch else { return };
+    // Both were checked.
+    let (proof, keys) = match (restored.revoked, &peer.restoration) {
+        (true, _) => {
+            let signed = SignedRevocation::decode(peer.revocation.clone()).unwrap_or_default();
+            let said = Revocation::decode(signed.revocation).unwrap_or_default();
+            (peer.revocation.clone(), revocation::facts(&said, true))
+        }
+        (false, Some(receipt)) => (receipt.encode_to_vec().into(), Vec::new()),
+        (false, None) => return,
+    };
+    let recorded = link.engine.peer_restored(restored.as_ref().clone(), proof, keys).await;
     if let Err(error) = recorded {
         tracing::error!(%error, "the other Party's restore is not recorded");
     }

@@ -1,6 +1,6 @@
 //! What the other Party's daemon may ask of us.
 
-use super::introduction::{Mismatch, check, introduce, note_restored, quarantine};
+use super::introduction::{Mismatch, check, introduce, note_recovery_key, note_restored, quarantine};
 use super::recall;
 use super::trustworthy::{Doubts, Proven};
 use super::v1::peer_service_server::PeerService;
@@ -68,6 +68,7 @@ impl PeerService for Service {
             }
         };
         self.link.engine.core().quarantine.leave();
+        note_recovery_key(&self.link, &peer).await;
         self.doubts.forget();
         self.proven.opened(state.peer_head(), &shown);
         let (introduction, size) = introduce(&self.link, &state).map_err(|error| mismatch(&error))?;
