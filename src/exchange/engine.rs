@@ -179,7 +179,7 @@ impl Engine {
         restored: Restored,
         keys: Vec<Fact>,
     ) -> Result<(), RestoreError> {
-        self.restore(Step::Begin(epoch, restored, keys)).await
+        self.restore(Step::Begin(epoch, Box::new(restored), keys)).await
     }
 
     /// Takes in this Party's own messages that came back from the other.

@@ -45,7 +45,7 @@ pub(super) struct Restore {
 #[derive(Debug)]
 pub(super) enum Step {
     /// A new epoch begins, with what follows for the keys.
-    Begin(u32, Restored, Vec<Fact>),
+    Begin(u32, Box<Restored>, Vec<Fact>),
     /// This Party's own messages, as they came back, in sequence.
     Recalled(Vec<Parcel>),
     /// Messages that were sealed in the history that is given up, and never crossed: their ledger indexes.
@@ -73,7 +73,7 @@ impl Restore {
     pub(super) fn decide(self, desk: &mut Desk) -> Result<(), Fatal> {
         let answer = match self.step {
             Step::Begin(epoch, restored, keys) => {
-                desk.record_in(epoch, Fact::Restored(restored), None, Attachments::default())?;
+                desk.record_in(epoch, Fact::Restored(*restored), None, Attachments::default())?;
                 for fact in keys {
                     desk.record(fact, None, Attachments::default())?;
                 }
