@@ -73,7 +73,7 @@ class Key:
     party: str
     use: str
     key: bytes
-    introduced: dict[str, str] | None
+    introduced: dict[str, str] | None = dataclasses.field(compare=False)
 
     @property
     def fingerprint(self) -> str:
@@ -139,6 +139,13 @@ def number(text: str) -> int:
     return int(text)
 
 
+def epoch_of(name: str, base: str) -> int:
+    """The epoch that stands behind `base` in the name of a ledger; 0 where it is another ledger's name."""
+    digits = name.removeprefix(base)
+    plain = digits != name and digits.isascii() and digits.isdigit() and len(digits) <= 10 and digits[0] != "0"
+    return int(digits) if plain and int(digits) < 1 << 32 else 0
+
+
 def utf8(data: bytes) -> str:
     try:
         return data.decode()
@@ -168,12 +175,12 @@ class Note:
         return cls(text + "\n", signatures)
 
     def signed(self, base: str, keys: list[Key], kind: int) -> list[tuple[Key, str, int]]:
-        """Signatures of these keys, each with the name it stands under, `base` and an epoch, and the time of a
-        cosignature. Lines of other keys are passed over, as signed-note asks; a line of a known key must verify."""
+        """Signatures of these keys in their order, each with the name it stands under, `base` and an epoch, and the
+        time of a cosignature. Lines of other keys are passed over, as signed-note asks; one of a known key must verify:
+        a note that somebody has tampered with is not worth reading."""
         found = []
         for name, key_id, signature in self.signatures:
-            epoch = name.removeprefix(base)
-            if epoch == name or not epoch.isascii() or not epoch.isdigit() or epoch.startswith("0"):
+            if epoch_of(name, base) == 0:
                 continue
             for key in keys:
                 if sha256(name.encode(), bytes([10, kind]), key.key)[:4] != key_id:
@@ -188,7 +195,13 @@ class Note:
                 except (InvalidSignature, ValueError) as error:
                     raise Unsound(f"a signature of {name} is wrong") from error
                 found.append((key, name, time))
-        return found
+        return sorted(found, key=lambda one: keys.index(one[0]))
+
+
+def one_each(found: list[tuple[Key, str, int]]) -> list[Key]:
+    """The keys that signed, each once under each name: no honest ledger signs one text twice."""
+    require(len({(key, name) for key, name, _ in found}) == len(found), "signed twice by the same key")
+    return [key for key, _, _ in found]
 
 
 def read_checkpoint(raw: str, base: str, keys: list[Key]) -> tuple[int, bytes, Key, Note]:
@@ -196,16 +209,19 @@ def read_checkpoint(raw: str, base: str, keys: list[Key]) -> tuple[int, bytes, K
     note = Note.read(raw)
     lines = note.text.split("\n")
     require(len(lines) == 4, "not a checkpoint of three lines")
-    signers = [key for key, name, _ in note.signed(base, keys, ED25519) if name == lines[0]]
-    require(len(signers) == 1, f"not one signature by a ledger key of {base}")
+    signers = one_each([one for one in note.signed(base, keys, ED25519) if one[1] == lines[0]])
+    require(bool(signers), f"not signed by a ledger key of {base}")
     return number(lines[1]), exact_base64(lines[2], 32), signers[0], note
 
 
 def read_proof(raw: str) -> tuple[int, list[bytes], str]:
-    """Index, path and checkpoint of a tlog-proof."""
-    head, blank, note = raw.partition("\n\n")
+    """Index, path and checkpoint of a tlog-proof; what it carries as extra is for others."""
+    head, _, note = raw.partition("\n\n")
     mark, index, *path = [*head.split("\n"), ""]
-    require(bool(blank) and mark == "c2sp.org/tlog-proof@v1" and index.startswith("index "), "not a tlog-proof")
+    if index.startswith("extra "):
+        exact_base64(index[6:])
+        index, *path = path
+    require(mark == "c2sp.org/tlog-proof@v1" and index.startswith("index "), "not a tlog-proof")
     return number(index[6:]), [exact_base64(line, 32) for line in path[:-1]], note
 
 
@@ -226,7 +242,9 @@ def read_json(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise Unsound("bundle.json is not JSON") from error
     always = "format exporter counterparty environment agreement record keys"
-    return members(facts, always, "body_salt receipt before")
+    members(facts, always, "body_salt receipt before")
+    require(all(isinstance(facts[name], str) for name in always.split()[:5]), "not a text")
+    return facts
 
 
 def read_keys(listed: Any) -> list[Key]:
@@ -234,12 +252,12 @@ def read_keys(listed: Any) -> list[Key]:
     keys = []
     for entry in listed:
         members(entry, "party use key", "introduced")
-        require(entry["use"] in ("signing", "ledger"), "a key of no known use")
+        require(isinstance(entry["party"], str) and entry["use"] in ("signing", "ledger"), "a key of no known use")
         if "introduced" in entry:
             members(entry["introduced"], "envelope signature certificate body salt")
         key = exact_base64(entry["key"], 32 if entry["use"] == "ledger" else None)
         keys.append(Key(entry["party"], entry["use"], key, entry.get("introduced")))
-    require(len({(key.party, key.use, key.key) for key in keys}) == len(keys), "a key is listed twice")
+    require(len(set(keys)) == len(keys), "a key is listed twice")
     return keys
 
 
@@ -263,7 +281,7 @@ class Bundle:
         require(self.facts["format"] == FORMAT, "bundle.json is of another format")
         self.parties = [self.facts["exporter"], self.facts["counterparty"]]
         for party in self.parties:
-            require(isinstance(party, str) and len(party) == 2 and party.isascii() and party.isupper(), "not a Party")
+            require(len(party) == 2 and party.isascii() and party.isalpha() and party.isupper(), "not a Party")
         require(self.parties[0] != self.parties[1], "a Party cannot be its own counterparty")
         self.keys = read_keys(self.facts["keys"])
         require(all(key.party in self.parties for key in self.keys), "a key of a third Party")
@@ -281,7 +299,9 @@ class Bundle:
         lines = [f"{base64.b64encode(sha256(data)).decode()} {name}\n" for name, data in sorted(self.files.items())
                  if name != "MANIFEST"]
         require(note.text == "".join([f"{FORMAT}\n", *lines]), "the manifest is of other files")
-        require(bool(note.signed(*self.ledger(self.parties[0]), ED25519)), "no ledger key signed the manifest")
+        signers = one_each(note.signed(*self.ledger(self.parties[0]), ED25519))
+        require(bool(signers), "no ledger key signed the manifest")
+        utf8(self.files["SUMMARY"])
 
     def check_envelope(self, raw: bytes, signature: bytes, certificate: bytes) -> tuple[Any, Key]:
         """2: an envelope between the two Parties, and the key of its sender's that signed it."""
@@ -297,9 +317,11 @@ class Bundle:
         try:
             public = x509.load_der_x509_certificate(certificate).public_key()
             named = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        except Exception as error:  # the library documents no closed list for a certificate it does not like
+        except Exception as error:  # the library documents no closed list
             raise Unsound("not a certificate of a key") from error
         require(named == signers[0].key, "the certificate is of another key")
+        curve = getattr(getattr(public, "curve", None), "name", None)
+        require(curve in ("secp256r1", "secp384r1"), "messages are signed with ECDSA P-256 or P-384")
         self.cms(raw, signature, certificate)
         return envelope, signers[0]
 
@@ -315,7 +337,10 @@ class Bundle:
         except AssertionError as error:
             raise Unsound(f"{member}: the path does not fit the tree") from error
         require(proven == root, f"{member}: not in the ledger")
-        return decode("ledger.v1.event.Event", raw), index, checkpoint, signer, note
+        event = decode("ledger.v1.event.Event", raw)
+        origin = note.text.partition("\n")[0]
+        require(event.epoch <= epoch_of(origin, self.ledger(party)[0]), f"{member}: of a later epoch than its ledger")
+        return event, index, checkpoint, signer, note
 
     def check_introductions(self) -> dict[str, str]:
         """8: who introduced whom."""
@@ -361,6 +386,9 @@ class Bundle:
         if code == "SEALED" or "receipt" not in self.facts:
             codes.append((code, ledger_key.fingerprint))
         if "receipt" in self.facts:  # 5
+            same = self.facts["receipt"] == self.facts["record"]
+            same = same and self.files["receipt.tlog-proof"] == self.files["record.tlog-proof"]
+            require(code == "SEALED" or same, "the exporter's own receipt is not the record")
             code, _, _, ledger_key, _ = names("receipt", envelope.recipient, "received", "rejected")
             codes.append((code, ledger_key.fingerprint))
 
@@ -372,6 +400,7 @@ class Bundle:
             text = utf8(self.files["before.checkpoint"])
             size, root, _, old = read_checkpoint(text, *self.ledger(exporter))
             require((size, root) == (event.cosigned.size, event.cosigned.root), "the event before is of another head")
+            require(size <= at, "the event before is in the head that was cosigned before it")
             earliest = event.cosigned.cosigned_at
             by = [key for key, _, time in old.signed(*self.ledger(counterparty), COSIGNATURE) if time == earliest]
             require(bool(by), "before.checkpoint is not cosigned at the time its event names")
@@ -379,25 +408,27 @@ class Bundle:
         latest = None
         later = note.signed(*self.ledger(counterparty), COSIGNATURE)  # 7
         if later:
-            key, _, latest = min(later, key=lambda found: found[2])
+            key, _, latest = min(later, key=lambda one: one[2])
+            require(earliest is None or earliest <= latest, "cosigned before what stands before it")
             codes.append(("RECORDED_BEFORE", key.fingerprint))
         return Claims(codes, earliest, latest, self.check_introductions())
 
 
 def certificate_of(pem: bytes) -> bytes:
-    """The one certificate of a PEM text, in DER."""
+    """The one certificate of a PEM text that holds nothing else, in DER."""
     try:
         certificates = x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
+    except Exception as error:  # the library documents no closed list
         raise Unsound("signer.pem holds no certificate") from error
     require(len(certificates) == 1, "signer.pem holds more than one certificate")
+    require(certificates[0].public_bytes(Encoding.PEM) == pem, "signer.pem is not just a certificate")
     return certificates[0].public_bytes(Encoding.DER)
 
 
 def openssl_cms(content: bytes, signature: bytes, certificate: bytes) -> None:
     """OpenSSL's verdict. The certificate is its own anchor, at any time: whose it is, fingerprints tell. OpenSSL must
     have verified with this certificate and no other that the signature may bring along."""
-    require(is_detached(signature), "the signature is not detached DER")
+    require(has_shape(signature), "not a detached CAdES-BES signature without certificates")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "content").write_bytes(content)
@@ -411,25 +442,36 @@ def openssl_cms(content: bytes, signature: bytes, certificate: bytes) -> None:
         require(certificate_of((folder / "by").read_bytes()) == certificate, "another certificate signed")
 
 
-def is_detached(signature: bytes) -> bool:
-    """Whether this is one DER value and its encapContentInfo holds a type and nothing else (RFC 5652, section 5.1)."""
+def has_shape(signature: bytes) -> bool:
+    """Whether this is SignedData (RFC 5652, section 5.1) detached from plain data, without certificates, with one
+    SignerInfo and the signed attributes of CAdES-BES. OpenSSL does not miss them where there are none at all."""
 
-    def value(data: bytes, tag: int) -> tuple[bytes, bytes]:
-        size, at = data[1], 2
-        if size > 127:
-            at += size - 128
-            size = int.from_bytes(data[2:at], "big")
-        if data[0] != tag or len(data) < at + size:
-            raise IndexError
-        return data[at : at + size], data[at + size :]
+    def parts(data: bytes) -> list[tuple[int, bytes]]:
+        found = []
+        while data:
+            size, at = data[1], 2
+            if size > 127:
+                at += size - 128
+                size = int.from_bytes(data[2:at], "big")
+            if len(data) < at + size:
+                raise IndexError
+            found.append((data[0], data[at : at + size]))
+            data = data[at + size :]
+        return found
 
     try:
-        info, behind = value(signature, 0x30)
-        signed, _ = value(value(value(info, 6)[1], 0xA0)[0], 0x30)
-        encapsulated, _ = value(value(value(signed, 2)[1], 0x31)[1], 0x30)
-        return behind == value(encapsulated, 6)[1] == b""
-    except IndexError:
+        ((_, info),) = parts(signature)
+        (_, (_, explicit)) = parts(info)
+        ((_, signed),) = parts(explicit)
+        (_, _, (_, content), (_, signers)) = parts(signed)
+        ((_, signer),) = parts(signers)
+        (_, _, _, (tag, attributes), _, _) = parts(signer)
+        types = [parts(attribute)[0][1].hex() for _, attribute in parts(attributes)]
+    except (IndexError, ValueError):
         return False
+    pkcs9 = "2a864886f70d0109"
+    needed = {pkcs9 + "03", pkcs9 + "04", pkcs9 + "10022f"}  # content type, message digest, signing certificate v2
+    return (content.hex(), tag) == ("06092a864886f70d010701", 0xA0) and needed <= set(types)
 
 
 def verify(archive: bytes, cms: Cms = openssl_cms) -> Claims:
@@ -461,10 +503,14 @@ def with_manifest_text(files: dict[str, bytes]) -> dict[str, bytes]:
     return files | {"MANIFEST": "\n".join([FORMAT, *lines, "\n"]).encode() + signature}
 
 
+def flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :]
+
+
 def self_check(archive: bytes, step: int) -> dict[str, int]:
-    """A check that cannot fail proves nothing: alters a sound bundle in every way and counts. The files are altered
-    twice over, once more as the exporter himself could, whose manifest would fit: then the rest must notice."""
-    counts = {"bytes flipped": 0, "files altered": 0, "files altered behind the manifest": 0}
+    """A check that cannot fail proves nothing: alters a sound bundle in every way and counts. Each file is altered as
+    anybody could, and as the exporter could, whose manifest would fit: then everything behind it must notice."""
+    counts = {"controls": 0, "bytes flipped": 0, "files altered": 0, "files altered behind the manifest": 0}
 
     def refused(what: str, count: str, check: Callable[[], object]) -> None:
         counts[count] += 1
@@ -477,21 +523,20 @@ def self_check(archive: bytes, step: int) -> dict[str, int]:
     files = unpack(archive)
     for control in (archive, pack(files), pack(with_manifest_text(files))):
         verify(control)
+        Bundle(unpack(control), openssl_cms).check()
+        counts["controls"] += 1
     for at in range(0, len(archive), step):
-        altered = archive[:at] + bytes([archive[at] ^ 1 << at % 8]) + archive[at + 1 :]
-        refused(f"byte {at} flipped", "bytes flipped", lambda: verify(altered))
-    unproven = {"MANIFEST", "SUMMARY", "revocation.crl"}
+        refused(f"byte {at} flipped", "bytes flipped", lambda: verify(flipped(archive, at)))
     for name, data in files.items():
         variants = [(f"without {name}", {other: files[other] for other in files if other != name})]
         for at in sorted({len(data) * part // 8 for part in range(8)}):
-            altered = data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :]
-            variants.append((f"{name} with byte {at} flipped", files | {name: altered}))
+            variants.append((f"{name} with byte {at} flipped", files | {name: flipped(data, at)}))
         for what, variant in variants:
             refused(what, "files altered", lambda: verify(pack(variant)))
             if name != "MANIFEST":
                 fitting = pack(with_manifest_text(variant))
                 refused(f"{what}, manifest fits", "files altered", lambda: verify(fitting))
-            if name not in unproven:
+            if name not in ("MANIFEST", "SUMMARY", "revocation.crl"):  # these prove nothing themselves
                 behind = "files altered behind the manifest"
                 refused(what, behind, lambda: Bundle(unpack(pack(variant)), openssl_cms).check())
     return counts
