@@ -27,6 +27,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 from proofs import sha256
 
 FORMAT = "article6/bundle/1"
@@ -168,7 +169,8 @@ class Note:
         signatures = []
         for line in lines[:-1].split("\n"):
             dash, name, value, *more = [*line.split(" "), "", ""]
-            require(dash == "\u2014" and bool(name) and "+" not in name and more == ["", ""], "not a signature line")
+            require(dash == "\u2014" and more == ["", ""], "not a signature line")
+            require(bool(name) and "+" not in name and not any(map(str.isspace, name)), "not the name of a key")
             data = exact_base64(value)
             require(len(data) > 4, "a signature without a signature")
             signatures.append((name, data[:4], data[4:]))
@@ -269,7 +271,17 @@ def decode(name: str, data: bytes) -> Any:
         value.ParseFromString(data)
     except DecodeError as error:
         raise Unsound(f"not a {message}") from error
+    require(not is_misread(value), f"a {message} with a known field of another type")
     return value
+
+
+def is_misread(message: Any) -> bool:
+    """Whether a field of a known number came in another wire type: some decoders refuse it, some pass over it, and what
+    two readers may understand differently proves nothing. Fields of unknown numbers are a later version's."""
+    known = message.DESCRIPTOR.fields_by_number
+    parts = [value for field, value in message.ListFields() if field.message_type]
+    parts = [one for value in parts for one in ([value] if hasattr(value, "DESCRIPTOR") else value)]
+    return any(field.field_number in known for field in UnknownFieldSet(message)) or any(map(is_misread, parts))
 
 
 class Bundle:
