@@ -20,6 +20,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import cms_shape
 import proofs
 import protos
 from cryptography import x509
@@ -33,7 +34,8 @@ from proofs import sha256
 FORMAT = "article6/bundle/1"
 ALWAYS = {"MANIFEST", "SUMMARY", "bundle.json", "envelope.bin", "record.tlog-proof", "signature.p7s", "signer.pem"}
 OPTIONAL = {"body.bin", "receipt.tlog-proof", "before.tlog-proof", "before.checkpoint", "revocation.crl"}
-MOST_FILES, MOST_BYTES = 16, 1 << 20
+MOST_ARCHIVE, MOST_FILES, MOST_BYTES = 2 << 20, 16, 1 << 20
+MOST_NOTE, MOST_LINES, MOST_NAME, MOST_LEAVES, MOST_EXTRA = 256 << 10, 32, 512, 1 << 56, 64 << 10
 ED25519, COSIGNATURE = 1, 4
 
 # Verifies a detached CMS signature over bytes by the certificate (DER), or raises Unsound.
@@ -56,15 +58,15 @@ class Claims:
     codes: list[tuple[str, str]]
     earliest: int | None
     latest: int | None
-    introducers: dict[str, str]  # an introduced key, and the key that introduced it
+    introducers: dict[str, str]  # an introduced key, and the key of the same Party that introduced it
+    parties: dict[str, str]  # each key, and the Party the bundle says it is of
 
     def trusted(self, fingerprint: str, known: Iterable[str]) -> bool:
-        """Introductions need not lead to a key without one: following them ends where they come round again."""
-        seen: set[str] = set()
-        while fingerprint not in known:
-            if fingerprint in seen or fingerprint not in self.introducers:
+        """A key named with a Party is trusted as that Party's alone; introductions lead back to it."""
+        party = self.parties[fingerprint]
+        while not {fingerprint, f"{party}={fingerprint}"} & set(known):
+            if fingerprint not in self.introducers:
                 return False
-            seen.add(fingerprint)
             fingerprint = self.introducers[fingerprint]
         return True
 
@@ -84,7 +86,7 @@ class Key:
 def unpack(archive: bytes) -> dict[str, bytes]:
     """The files of the archive. One reading only: no gaps, no second headers, no sizes taken on trust."""
     end = len(archive) - 93  # the end record has 22 bytes, its comment 71
-    require(end >= 0, "too short to be a bundle")
+    require(0 <= end and len(archive) <= MOST_ARCHIVE, "too short or too long to be a bundle")
     mark, disk, first, here, count, size, start, comment = struct.unpack("<4s4H2LH", archive[end : end + 22])
     require((mark, disk, first, comment) == (b"PK\5\6", 0, 0, 71), "no end record with a seal")
     seal = f"sha256:{sha256(archive[:-73]).hex()}".encode()
@@ -102,7 +104,7 @@ def unpack(archive: bytes) -> dict[str, bytes]:
         require((mark, extra, remark, disk, offset) == (b"PK\1\2", 0, 0, 0, place), "an entry is out of place")
         local = struct.pack("<4s5H3L2H", b"PK\3\4", need, *common, name_size, 0) + name
         require(archive[place : place + len(local)] == local, "the two headers of a file differ")
-        require(flags in (0, 0x800) and method in (0, 8) and plain <= MOST_BYTES, "a file is packed in another way")
+        require(need <= 20 and flags in (0, 0x800) and method in (0, 8) and plain <= MOST_BYTES, "a file is packed in another way")
         place += len(local)
         data = archive[place : place + packed]
         require(place + packed <= start, "a file reaches into the directory")
@@ -164,17 +166,25 @@ class Note:
     @classmethod
     def read(cls, raw: str) -> "Note":
         require(all(" " <= char or char == "\n" for char in raw), "control characters in a note")
+        require(len(raw.encode()) <= MOST_NOTE, "too long a note")
         text, blank, lines = raw.rpartition("\n\n")
         require(bool(blank) and lines.endswith("\n"), "not a signed note")
         signatures = []
         for line in lines[:-1].split("\n"):
             dash, name, value, *more = [*line.split(" "), "", ""]
             require(dash == "\u2014" and more == ["", ""], "not a signature line")
-            require(bool(name) and "+" not in name and not any(map(str.isspace, name)), "not the name of a key")
+            require(is_key_name(name), "not the name of a key")
             data = exact_base64(value)
             require(len(data) > 4, "a signature without a signature")
             signatures.append((name, data[:4], data[4:]))
+        require(len(signatures) <= MOST_LINES, "too many signature lines")
         return cls(text + "\n", signatures)
+
+    def check_lines(self, ledgers: list[tuple[str, list[Key]]]) -> None:
+        """6: whatever stands under the name and key identifier of a listed key verifies, whoever's ledger this is."""
+        for base, keys in ledgers:
+            one_each(self.signed(base, keys, ED25519))
+            self.signed(base, keys, COSIGNATURE)
 
     def signed(self, base: str, keys: list[Key], kind: int) -> list[tuple[Key, str, int]]:
         """Signatures of these keys in their order, each with the name it stands under, `base` and an epoch, and the
@@ -200,6 +210,11 @@ class Note:
         return sorted(found, key=lambda one: keys.index(one[0]))
 
 
+def is_key_name(name: str) -> bool:
+    plain = "+" not in name and "\x7f" not in name and not any(map(str.isspace, name))
+    return 0 < len(name.encode()) <= MOST_NAME and plain
+
+
 def one_each(found: list[tuple[Key, str, int]]) -> list[Key]:
     """The keys that signed, each once under each name: no honest ledger signs one text twice."""
     require(len({(key, name) for key, name, _ in found}) == len(found), "signed twice by the same key")
@@ -213,6 +228,7 @@ def read_checkpoint(raw: str, base: str, keys: list[Key]) -> tuple[int, bytes, K
     require(len(lines) == 4, "not a checkpoint of three lines")
     signers = one_each([one for one in note.signed(base, keys, ED25519) if one[1] == lines[0]])
     require(bool(signers), f"not signed by a ledger key of {base}")
+    require(number(lines[1]) <= MOST_LEAVES, "too large a ledger")
     return number(lines[1]), exact_base64(lines[2], 32), signers[0], note
 
 
@@ -221,7 +237,7 @@ def read_proof(raw: str) -> tuple[int, list[bytes], str]:
     head, _, note = raw.partition("\n\n")
     mark, index, *path = [*head.split("\n"), ""]
     if index.startswith("extra "):
-        exact_base64(index[6:])
+        require(0 < len(exact_base64(index[6:])) <= MOST_EXTRA, "nothing extra, or too much")
         index, *path = path
     require(mark == "c2sp.org/tlog-proof@v1" and index.startswith("index "), "not a tlog-proof")
     return number(index[6:]), [exact_base64(line, 32) for line in path[:-1]], note
@@ -259,7 +275,7 @@ def read_keys(listed: Any) -> list[Key]:
             members(entry["introduced"], "envelope signature certificate body salt")
         key = exact_base64(entry["key"], 32 if entry["use"] == "ledger" else None)
         keys.append(Key(entry["party"], entry["use"], key, entry.get("introduced")))
-    require(len(set(keys)) == len(keys), "a key is listed twice")
+    require(len({key.key for key in keys}) == len(keys), "a key is listed twice, or as both Parties'")
     return keys
 
 
@@ -306,12 +322,16 @@ class Bundle:
         base = f"article6/{self.facts['environment']}/{self.facts['agreement']}/{party}/"
         return base, [key for key in self.keys if (key.party, key.use) == (party, "ledger")]
 
+    def check_lines(self, note: Note) -> None:
+        note.check_lines([self.ledger(party) for party in self.parties])
+
     def check_manifest(self) -> None:
         note = Note.read(utf8(self.files["MANIFEST"]))
         lines = [f"{base64.b64encode(sha256(data)).decode()} {name}\n" for name, data in sorted(self.files.items())
                  if name != "MANIFEST"]
         require(note.text == "".join([f"{FORMAT}\n", *lines]), "the manifest is of other files")
-        signers = one_each(note.signed(*self.ledger(self.parties[0]), ED25519))
+        self.check_lines(note)
+        signers = note.signed(*self.ledger(self.parties[0]), ED25519)
         require(bool(signers), "no ledger key signed the manifest")
         utf8(self.files["SUMMARY"])
 
@@ -331,7 +351,7 @@ class Bundle:
             named = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         except Exception as error:  # the library documents no closed list
             raise Unsound("not a certificate of a key") from error
-        require(named == signers[0].key, "the certificate is of another key")
+        require(named == signers[0].key and named in certificate, "the certificate is of another key")
         curve = getattr(getattr(public, "curve", None), "name", None)
         require(curve in ("secp256r1", "secp384r1"), "messages are signed with ECDSA P-256 or P-384")
         self.cms(raw, signature, certificate)
@@ -343,6 +363,7 @@ class Bundle:
         raw = exact_base64(held["event"])
         index, path, checkpoint = read_proof(utf8(self.files[f"{member}.tlog-proof"]))
         size, root, signer, note = read_checkpoint(checkpoint, *self.ledger(party))
+        self.check_lines(note)
         leaf = sha256(b"\0", sha256(exact_base64(held["salt"], 32), raw))
         try:
             proven = proofs.root_of(leaf, index, size, path)
@@ -350,13 +371,14 @@ class Bundle:
             raise Unsound(f"{member}: the path does not fit the tree") from error
         require(proven == root, f"{member}: not in the ledger")
         event = decode("ledger.v1.event.Event", raw)
+        require(event.HasField("recorded_at"), f"{member}: without a time")
         origin = note.text.partition("\n")[0]
         require(event.epoch <= epoch_of(origin, self.ledger(party)[0]), f"{member}: of a later epoch than its ledger")
         return event, index, checkpoint, signer, note
 
-    def check_introductions(self) -> dict[str, str]:
-        """8: who introduced whom."""
-        introducers = {}
+    def check_introductions(self, message_key: Key, message_sequence: int) -> dict[str, str]:
+        """8: who introduced whom; and nothing that a key signed stands before its introduction."""
+        introducers, places = {}, {}
         for key in self.keys:
             if key.introduced is None:
                 continue
@@ -368,8 +390,11 @@ class Bundle:
             named = decode("channel.v1.service.KeyIntroduction", part["body"])
             use = {"signing": 1, "ledger": 2}[key.use]
             require((named.use, named.key) == (use, key.key), "another key was introduced")
-            require(signer != key, "a key introduces itself")
             introducers[key.fingerprint] = signer.fingerprint
+            places[key.fingerprint] = envelope.sequence
+        for key, by in introducers.items():
+            require(places.get(by, -1) < places[key], "a key introduced another before it was introduced itself")
+        require(places.get(message_key.fingerprint, -1) < message_sequence, "the key was introduced after the message")
         return introducers
 
     def check(self) -> Claims:
@@ -380,7 +405,8 @@ class Bundle:
         if "body.bin" in self.files:
             salt = exact_base64(self.facts["body_salt"], 32)
             require(sha256(salt, self.files["body.bin"]) == envelope.body_commitment, "the body is not what was signed")
-            codes.append(("CONTENT", signer.fingerprint))
+        content = "CONTENT" if "body.bin" in self.files else "CONTENT_UNAVAILABLE"
+        codes.append((content, signer.fingerprint))
 
         def names(member: str, party: str, *kinds: str) -> tuple[str, int, str, Key, Note]:
             event, *proof = self.check_event(member, party)
@@ -398,10 +424,10 @@ class Bundle:
         if code == "SEALED" or "receipt" not in self.facts:
             codes.append((code, ledger_key.fingerprint))
         if "receipt" in self.facts:  # 5
-            same = self.facts["receipt"] == self.facts["record"]
-            same = same and self.files["receipt.tlog-proof"] == self.files["record.tlog-proof"]
-            require(code == "SEALED" or same, "the exporter's own receipt is not the record")
-            code, _, _, ledger_key, _ = names("receipt", envelope.recipient, "received", "rejected")
+            own = code != "SEALED"
+            code, at, _, ledger_key, _ = names("receipt", envelope.recipient, "received", "rejected")
+            same = self.facts["receipt"] == self.facts["record"] and at == index
+            require(same or not own, "the exporter's own receipt is not the record")
             codes.append((code, ledger_key.fingerprint))
 
         earliest = None
@@ -411,6 +437,7 @@ class Bundle:
             require(at < index and same == checkpoint, "the event before is not before, or in another tree")
             text = utf8(self.files["before.checkpoint"])
             size, root, _, old = read_checkpoint(text, *self.ledger(exporter))
+            self.check_lines(old)
             require((size, root) == (event.cosigned.size, event.cosigned.root), "the event before is of another head")
             require(size <= at, "the event before is in the head that was cosigned before it")
             earliest = event.cosigned.cosigned_at
@@ -423,7 +450,8 @@ class Bundle:
             key, _, latest = min(later, key=lambda one: one[2])
             require(earliest is None or earliest <= latest, "cosigned before what stands before it")
             codes.append(("RECORDED_BEFORE", key.fingerprint))
-        return Claims(codes, earliest, latest, self.check_introductions())
+        introducers = self.check_introductions(signer, envelope.sequence)
+        return Claims(codes, earliest, latest, introducers, {key.fingerprint: key.party for key in self.keys})
 
 
 def certificate_of(pem: bytes) -> bytes:
@@ -440,7 +468,10 @@ def certificate_of(pem: bytes) -> bytes:
 def openssl_cms(content: bytes, signature: bytes, certificate: bytes) -> None:
     """OpenSSL's verdict. The certificate is its own anchor, at any time: whose it is, fingerprints tell. OpenSSL must
     have verified with this certificate and no other that the signature may bring along."""
-    require(has_shape(signature), "not a detached CAdES-BES signature without certificates")
+    try:
+        cms_shape.check(signature, certificate)
+    except ValueError as error:
+        raise Unsound("not a detached CAdES-BES signature of the one form") from error
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "content").write_bytes(content)
@@ -452,38 +483,6 @@ def openssl_cms(content: bytes, signature: bytes, certificate: bytes) -> None:
         done = subprocess.run([*command, "-signer", "by", "-out", "out"], cwd=folder, capture_output=True, text=True)
         require(done.returncode == 0, f"openssl: {done.stderr.strip()}")
         require(certificate_of((folder / "by").read_bytes()) == certificate, "another certificate signed")
-
-
-def has_shape(signature: bytes) -> bool:
-    """Whether this is SignedData (RFC 5652, section 5.1) detached from plain data, without certificates, with one
-    SignerInfo and the signed attributes of CAdES-BES. OpenSSL does not miss them where there are none at all."""
-
-    def parts(data: bytes) -> list[tuple[int, bytes]]:
-        found = []
-        while data:
-            size, at = data[1], 2
-            if size > 127:
-                at += size - 128
-                size = int.from_bytes(data[2:at], "big")
-            if len(data) < at + size:
-                raise IndexError
-            found.append((data[0], data[at : at + size]))
-            data = data[at + size :]
-        return found
-
-    try:
-        ((_, info),) = parts(signature)
-        (_, (_, explicit)) = parts(info)
-        ((_, signed),) = parts(explicit)
-        (_, _, (_, content), (_, signers)) = parts(signed)
-        ((_, signer),) = parts(signers)
-        (_, _, _, (tag, attributes), _, _) = parts(signer)
-        types = [parts(attribute)[0][1].hex() for _, attribute in parts(attributes)]
-    except (IndexError, ValueError):
-        return False
-    pkcs9 = "2a864886f70d0109"
-    needed = {pkcs9 + "03", pkcs9 + "04", pkcs9 + "10022f"}  # content type, message digest, signing certificate v2
-    return (content.hex(), tag) == ("06092a864886f70d010701", 0xA0) and needed <= set(types)
 
 
 def verify(archive: bytes, cms: Cms = openssl_cms) -> Claims:
@@ -570,7 +569,7 @@ def main() -> int:
     parser.add_argument("files", nargs="*", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--build", required=True, type=pathlib.Path, help="folder for the compiled protos")
     parser.add_argument("--protos", required=True, type=pathlib.Path, help="folder of the protos")
-    parser.add_argument("--trust", action="append", default=[], help="sha256:HEX of a key whose holder is known")
+    parser.add_argument("--trust", action="append", default=[], help="PARTY=sha256:HEX of a key whose holder is known; without PARTY= the bundle is believed about whose it is")
     parser.add_argument("--self-check", type=pathlib.Path, metavar="FILE", help="alter this sound bundle instead")
     parser.add_argument("--step", type=int, default=1, help="flip every so manieth byte in the self-check")
     arguments = parser.parse_args()

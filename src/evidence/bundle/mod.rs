@@ -57,19 +57,25 @@
 //! Whose keys they are the reader must know, by fingerprint: the SHA-256 of the SubjectPublicKeyInfo, or of the 32 bytes of
 //! an Ed25519 key. A key that a trusted key introduced is trusted.
 
+mod archive;
 mod check;
 pub mod claim;
 mod compose;
 mod container;
+mod envelopes;
 mod facts;
 mod history;
 mod keys;
+mod notes;
+mod placed;
 mod summary;
+pub mod trust;
 
 pub use check::{Cosigned, Placed, Proven, check};
 pub use claim::Claim;
 pub use compose::{ComposeError, Keyring, Wanted, compose};
 pub use container::BUNDLE_BYTES_MAX;
+pub use trust::{Because, Named, Trusted};
 
 /// The format's name.
 pub const FORMAT: &str = "article6/bundle/1";
