@@ -104,7 +104,8 @@ def unpack(archive: bytes) -> dict[str, bytes]:
         require((mark, extra, remark, disk, offset) == (b"PK\1\2", 0, 0, 0, place), "an entry is out of place")
         local = struct.pack("<4s5H3L2H", b"PK\3\4", need, *common, name_size, 0) + name
         require(archive[place : place + len(local)] == local, "the two headers of a file differ")
-        require(need <= 20 and flags in (0, 0x800) and method in (0, 8) and plain <= MOST_BYTES, "a file is packed in another way")
+        plainly = need <= 20 and flags in (0, 0x800) and method in (0, 8) and plain <= MOST_BYTES
+        require(plainly, "a file is packed in another way")
         place += len(local)
         data = archive[place : place + packed]
         require(place + packed <= start, "a file reaches into the directory")
@@ -569,7 +570,8 @@ def main() -> int:
     parser.add_argument("files", nargs="*", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--build", required=True, type=pathlib.Path, help="folder for the compiled protos")
     parser.add_argument("--protos", required=True, type=pathlib.Path, help="folder of the protos")
-    parser.add_argument("--trust", action="append", default=[], help="PARTY=sha256:HEX of a key whose holder is known; without PARTY= the bundle is believed about whose it is")
+    whose = "PARTY=sha256:HEX of a key whose holder is known; without PARTY= the bundle is believed about that"
+    parser.add_argument("--trust", action="append", default=[], help=whose)
     parser.add_argument("--self-check", type=pathlib.Path, metavar="FILE", help="alter this sound bundle instead")
     parser.add_argument("--step", type=int, default=1, help="flip every so manieth byte in the self-check")
     arguments = parser.parse_args()
