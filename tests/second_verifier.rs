@@ -15,6 +15,7 @@ use article6::crypto::LedgerKey;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use support::bundles::{Files, export, files, fingerprints, played};
+use support::forged::{self, signing_key};
 use support::impostor::Impostor;
 use support::mutations::{Mutation, exchanged, facts, less, misstated, relined, rewritten, with_facts};
 use support::parties::{Office, Parties, serve, signal, status, until};
@@ -153,6 +154,7 @@ fn deceptions(parties: &Parties, paths: &[PathBuf; 4], trust: &[String]) -> usiz
     for other in [&received, &open, &refused] {
         of_sent.extend(exchanged(&sent, other));
     }
+    of_sent.extend(forged::cosigned_again(&sent, &kz));
     let mut of_received = less(&received);
     of_received.extend(exchanged(&received, &sent));
     of_received.extend(exchanged(&received, &open));
@@ -203,7 +205,11 @@ async fn both_verifiers_agree_on_keys_that_were_introduced() {
         "the first signing key leads to the new ones: {codes:?}"
     );
     assert!(codes.contains(&("RECEIVED".into(), false)), "{codes:?}");
-    let made = introductions(&files(&std::fs::read(&paths[1]).unwrap()));
+    let files = files(&std::fs::read(&paths[1]).unwrap());
+    let (old, new) = (signing_key(&parties.us.certs()), signing_key(&next.join("us")));
+    let mut made = introductions(&files);
+    made.extend(forged::introductions(&files, &old, &new));
+    made.extend(forged::forms(&files, folder, &parties.us, &old, &new));
     let made = packed_signed(made, &ledger_key(&next.join("us")));
     assert!(agreed_on(folder, "introductions", made, &[us_signing]) > 10);
 }

@@ -3,6 +3,7 @@
 
 pub mod bad_certificates;
 pub mod bundles;
+pub mod forged;
 pub mod homes;
 pub mod impostor;
 pub mod mutations;
