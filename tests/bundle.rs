@@ -94,6 +94,7 @@ async fn a_bundle_stands_alone_and_nothing_in_it_can_be_changed() {
         assert_eq!(verify(bundle, &[]).0, Some(1));
         assert_eq!(verify(bundle, &[&format!("sha256:{}", Digest::of(b"somebody else"))]).0, Some(1));
     }
+    whose_key_it_is_must_be_said(&sent, &us_ledger, &kz_ledger);
     is_small_and_openssl_agrees(&sent, parties.dir.path());
     is_small_and_openssl_agrees(&received, parties.dir.path());
 
@@ -114,6 +115,34 @@ async fn a_bundle_stands_alone_and_nothing_in_it_can_be_changed() {
 
     nothing_can_be_changed(&sent, &all, parties.dir.path());
     nothing_can_be_exchanged(&sent, &received, &open, &all, parties.dir.path());
+}
+
+/// A key is trusted as its Party's alone; where the reader did not say whose it is, the bundle is believed, with a warning.
+fn whose_key_it_is_must_be_said(bundle: &Path, us_ledger: &str, kz_ledger: &str) {
+    let plain = |trust: &str| {
+        let output = article6(&["verify", bundle.to_str().unwrap(), "--trust", trust]);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, told) = plain(us_ledger);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains(&format!("{us_ledger} is a key of US (WARNING: so the bundle says")), "{told}");
+    let (code, told) = plain(&format!("US={us_ledger}"));
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("is a key of US (as you said)") && !told.contains("WARNING"), "{told}");
+    let (code, told) = plain(&format!("KZ={us_ledger}"));
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("the bundle says it is US's and cannot be right"), "{told}");
+    let (_, report) = verify(bundle, &[us_ledger, &format!("KZ={kz_ledger}")]);
+    let because: Vec<_> = report["trustedKeys"].as_array().unwrap().iter().collect();
+    assert_eq!(because.iter().map(|key| &key["party"]).collect::<Vec<_>>(), ["KZ", "US"], "{report}");
+    assert_eq!(
+        because.iter().map(|key| &key["because"]).collect::<Vec<_>>(),
+        ["NAMED", "LISTED"],
+        "{report}"
+    );
+    for wrong in ["us=", "USA=", "=", "US:"] {
+        assert_eq!(plain(&format!("{wrong}{us_ledger}")).0, Some(2), "{wrong}");
+    }
 }
 
 fn is_small_and_openssl_agrees(bundle: &Path, folder: &Path) {
