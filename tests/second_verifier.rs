@@ -12,13 +12,13 @@ mod support;
 
 use article6::commands::certs::write_development_pki;
 use article6::crypto::LedgerKey;
-use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use support::bundles::{Files, export, files, fingerprints, played};
 use support::forged::{self, signing_key};
 use support::impostor::Impostor;
-use support::mutations::{Mutation, exchanged, facts, less, misstated, relined, rewritten, with_facts};
+use support::mutations::{Mutation, exchanged, less, misintroduced, misstated, rewritten};
 use support::parties::{Office, Parties, serve, signal, status, until};
+use support::relined::relined;
 use support::rotation::{bring_next, expect_next, logged};
 use support::second::{QUIRKS, Quirk, Verdict, ledger_key, ours, packed, second, signed, theirs};
 
@@ -207,50 +207,11 @@ async fn both_verifiers_agree_on_keys_that_were_introduced() {
     assert!(codes.contains(&("RECEIVED".into(), false)), "{codes:?}");
     let files = files(&std::fs::read(&paths[1]).unwrap());
     let (old, new) = (signing_key(&parties.us.certs()), signing_key(&next.join("us")));
-    let mut made = introductions(&files);
+    let mut made = misintroduced(&files);
     made.extend(forged::introductions(&files, &old, &new));
     made.extend(forged::forms(&files, folder, &parties.us, &old, &new));
     let made = packed_signed(made, &ledger_key(&next.join("us")));
     assert!(agreed_on(folder, "introductions", made, &[us_signing]) > 10);
-}
-
-/// What can be wrong with how a key came into use.
-fn introductions(files: &Files) -> Vec<Mutation> {
-    let listed = facts(files)["keys"].as_array().unwrap().clone();
-    let introduced = |key: &&Value| key.get("introduced").is_some();
-    assert_eq!(listed.iter().filter(introduced).count(), 2, "the signing key and the ledger key: {listed:?}");
-    let mut found = vec![("a control".to_owned(), files.clone(), Some(true))];
-    for (at, key) in listed.iter().enumerate().filter(|(_, key)| introduced(key)) {
-        let mut say = |what: &str, sound: bool, change: &dyn Fn(&mut Value)| {
-            let files = with_facts(files, |facts| change(&mut facts["keys"][at]));
-            found.push((format!("key {at}: {what}"), files, Some(sound)));
-        };
-        say("not told how", true, &|key| drop(key.as_object_mut().unwrap().remove("introduced")));
-        say("of the other Party", false, &|key| key["party"] = json!("KZ"));
-        say("nothing said", false, &|key| key["introduced"] = Value::Null);
-        say("more said", false, &|key| key["introduced"]["more"] = json!(""));
-        for member in ["envelope", "signature", "certificate", "body", "salt"] {
-            say(&format!("no {member}"), false, &|key| {
-                drop(key["introduced"].as_object_mut().unwrap().remove(member))
-            });
-            say(&format!("empty {member}"), false, &|key| key["introduced"][member] = json!(""));
-        }
-        for other in listed.iter().filter(|other| introduced(other) && *other != key) {
-            say("as another was", false, &|key| key["introduced"] = other["introduced"].clone());
-            for member in ["envelope", "signature", "body", "salt"] {
-                let value = &other["introduced"][member];
-                say(&format!("{member} of another"), value == &key["introduced"][member], &|key| {
-                    key["introduced"][member] = value.clone();
-                });
-            }
-        }
-    }
-    // The key that introduced the others is one of the list.
-    let first =
-        listed.iter().position(|key| key["use"] == "signing" && key.get("introduced").is_none()).unwrap();
-    let fewer = with_facts(files, |facts| drop(facts["keys"].as_array_mut().unwrap().remove(first)));
-    found.push(("without who introduced them".into(), fewer, Some(false)));
-    found
 }
 
 #[test]

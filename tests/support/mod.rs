@@ -10,6 +10,7 @@ pub mod mutations;
 pub mod parties;
 pub mod proofs;
 pub mod relay;
+pub mod relined;
 pub mod rotation;
 pub mod second;
 pub mod source;

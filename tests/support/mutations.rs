@@ -34,7 +34,7 @@ pub fn with(files: &Files, name: &str, content: impl Into<Vec<u8>>) -> Files {
     files
 }
 
-fn text(files: &Files, name: &str) -> String {
+pub fn text(files: &Files, name: &str) -> String {
     String::from_utf8(files[name].clone()).unwrap()
 }
 
@@ -185,76 +185,6 @@ fn misspelt(files: &Files) -> Vec<Mutation> {
         .collect()
 }
 
-/// Notes and proofs with other lines.
-pub fn relined(files: &Files, file: &str) -> Vec<Mutation> {
-    let raw = text(files, file);
-    let (head, lines) = raw.rsplit_once("\n\n").unwrap();
-    let lines: Vec<&str> = lines.lines().collect();
-    let join = |lines: &[&str]| with(files, file, format!("{head}\n\n{}\n", lines.join("\n")));
-    let mut found: Vec<Mutation> = Vec::new();
-    let stranger = format!("\u{2014} example.com/witness {}", STANDARD.encode([5; 76]));
-    let mut more = lines.clone();
-    more.push(&stranger);
-    found.push((format!("{file}: a stranger's line"), join(&more), Some(true)));
-    found.push((format!("{file}: {} lines", 32), join(&padded(&lines, &stranger, 32)), Some(true)));
-    found.push((format!("{file}: {} lines", 33), join(&padded(&lines, &stranger, 33)), Some(false)));
-    found.push((
-        format!("{file}: the lines in another order"),
-        join(&lines.iter().rev().copied().collect::<Vec<_>>()),
-        None,
-    ));
-    for (at, line) in lines.iter().enumerate() {
-        let (name, base64) = line.rsplit_once(' ').unwrap();
-        let mut bytes = STANDARD.decode(base64).unwrap();
-        let last = bytes.len() - 1;
-        bytes[last] ^= 1;
-        let wrong = format!("{name} {}", STANDARD.encode(&bytes));
-        let (mut replaced, mut added, mut fewer, mut twice) =
-            (lines.clone(), lines.clone(), lines.clone(), lines.clone());
-        replaced[at] = &wrong;
-        found.push((format!("{file}: line {at} is wrong"), join(&replaced), Some(false)));
-        added.push(&wrong);
-        found.push((format!("{file}: line {at} again, wrong"), join(&added), Some(false)));
-        twice.push(line);
-        found.push((format!("{file}: line {at} twice"), join(&twice), None));
-        fewer.remove(at);
-        found.push((format!("{file}: without line {at}"), join(&fewer), None));
-    }
-    if file.ends_with(".tlog-proof") {
-        let extra = |text: &str| with(files, file, raw.replacen("\nindex", &format!("\n{text}\nindex"), 1));
-        found.push((format!("{file}: something extra"), extra("extra AAAA"), Some(true)));
-        found.push((format!("{file}: nothing extra"), extra("extra "), Some(false)));
-        found.push((format!("{file}: twice extra"), extra("extra AAAA\nextra AAAA"), Some(false)));
-        found.push((
-            format!("{file}: no number"),
-            with(files, file, raw.replacen("index ", "index 0", 1)),
-            Some(false),
-        ));
-    }
-    found.push((format!("{file}: CRLF"), with(files, file, raw.replace('\n', "\r\n")), Some(false)));
-    found.into_iter().map(|mutation| carried_on(mutation, file)).collect()
-}
-
-/// The event before must end with the very checkpoint of the record: the one is changed with the other.
-fn carried_on((what, mut files, sound): Mutation, file: &str) -> Mutation {
-    match file {
-        "record.tlog-proof" if files.contains_key("before.tlog-proof") => {
-            let (record, before) = (text(&files, file), text(&files, "before.tlog-proof"));
-            let (head, _) = before.split_once("\n\n").unwrap();
-            if let Some((_, note)) = record.split_once("\n\n") {
-                files.insert("before.tlog-proof".into(), format!("{head}\n\n{note}").into_bytes());
-            }
-            (what, files, sound)
-        }
-        "before.tlog-proof" => (what, files, sound.filter(|sound| !sound)),
-        _ => (what, files, sound),
-    }
-}
-
-fn padded<'a>(lines: &[&'a str], more: &'a str, count: usize) -> Vec<&'a str> {
-    lines.iter().copied().chain(std::iter::repeat(more)).take(count).collect()
-}
-
 /// Certificates and texts that are written otherwise.
 pub fn rewritten(files: &Files) -> Vec<Mutation> {
     let pem = text(files, "signer.pem");
@@ -279,5 +209,44 @@ pub fn rewritten(files: &Files) -> Vec<Mutation> {
     {
         found.push((format!("{name}: a byte more"), longer(name), Some(false)));
     }
+    found
+}
+
+/// What can be wrong with how a key came into use.
+pub fn misintroduced(files: &Files) -> Vec<Mutation> {
+    let listed = facts(files)["keys"].as_array().unwrap().clone();
+    let introduced = |key: &&Value| key.get("introduced").is_some();
+    assert_eq!(listed.iter().filter(introduced).count(), 2, "the signing key and the ledger key: {listed:?}");
+    let mut found = vec![("a control".to_owned(), files.clone(), Some(true))];
+    for (at, key) in listed.iter().enumerate().filter(|(_, key)| introduced(key)) {
+        let mut say = |what: &str, sound: bool, change: &dyn Fn(&mut Value)| {
+            let files = with_facts(files, |facts| change(&mut facts["keys"][at]));
+            found.push((format!("key {at}: {what}"), files, Some(sound)));
+        };
+        say("not told how", true, &|key| drop(key.as_object_mut().unwrap().remove("introduced")));
+        say("of the other Party", false, &|key| key["party"] = json!("KZ"));
+        say("nothing said", false, &|key| key["introduced"] = Value::Null);
+        say("more said", false, &|key| key["introduced"]["more"] = json!(""));
+        for member in ["envelope", "signature", "certificate", "body", "salt"] {
+            say(&format!("no {member}"), false, &|key| {
+                drop(key["introduced"].as_object_mut().unwrap().remove(member))
+            });
+            say(&format!("empty {member}"), false, &|key| key["introduced"][member] = json!(""));
+        }
+        for other in listed.iter().filter(|other| introduced(other) && *other != key) {
+            say("as another was", false, &|key| key["introduced"] = other["introduced"].clone());
+            for member in ["envelope", "signature", "body", "salt"] {
+                let value = &other["introduced"][member];
+                say(&format!("{member} of another"), value == &key["introduced"][member], &|key| {
+                    key["introduced"][member] = value.clone();
+                });
+            }
+        }
+    }
+    // The key that introduced the others is one of the list.
+    let first =
+        listed.iter().position(|key| key["use"] == "signing" && key.get("introduced").is_none()).unwrap();
+    let fewer = with_facts(files, |facts| drop(facts["keys"].as_array_mut().unwrap().remove(first)));
+    found.push(("without who introduced them".into(), fewer, Some(false)));
     found
 }
