@@ -10,13 +10,10 @@
 mod support;
 
 use article6::crypto::digest::Digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use std::collections::BTreeMap;
-use std::io::{Cursor, Read as _, Write as _};
+use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::bundles::{article6, export, fingerprints, verify};
+use support::bundles::{Files, article6, export, files, fingerprints, manifest, played, seal, verify};
 use support::parties::{FIXTURES, Office, Parties, serve, until};
 
 fn codes(report: &serde_json::Value, trusted: bool) -> Vec<String> {
@@ -27,36 +24,17 @@ fn codes(report: &serde_json::Value, trusted: bool) -> Vec<String> {
         .collect()
 }
 
-fn files(bundle: &[u8]) -> BTreeMap<String, Vec<u8>> {
-    let mut zip = zip::ZipArchive::new(Cursor::new(bundle)).unwrap();
-    (0..zip.len())
-        .map(|at| {
-            let mut file = zip.by_index(at).unwrap();
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).unwrap();
-            (file.name().unwrap().into_owned(), bytes)
-        })
-        .collect()
-}
-
 /// An archive of these files whose seal and manifest are as they must be, but for the manifest's signature.
-fn packed(mut files: BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+fn packed(mut files: Files) -> Vec<u8> {
     let old = String::from_utf8(files.remove("MANIFEST").unwrap()).unwrap();
-    let mut note = "article6/bundle/1\n".to_owned();
-    for (name, bytes) in &files {
-        note += &format!("{} {name}\n", STANDARD.encode(Digest::of(bytes).as_bytes()));
-    }
-    note += &old[old.find("\n\n").unwrap() + 1..];
+    let note = manifest(&files) + &old[old.find("\n\n").unwrap() + 1..];
     files.insert("MANIFEST".into(), note.into_bytes());
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
         zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
         zip.write_all(&bytes).unwrap();
     }
-    let mut archive = zip.finish().unwrap().into_inner();
-    archive.truncate(archive.len() - 2);
-    let seal = format!("sha256:{}", Digest::of(&archive));
-    [archive.as_slice(), &[71, 0], seal.as_bytes()].concat()
+    seal(zip.finish().unwrap().into_inner())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,27 +68,6 @@ async fn a_running_daemon_gives_the_same_bundle_for_a_purpose() {
     kz.stop().unwrap();
 }
 
-/// One message delivered and cosigned on both sides, another that is not delivered; returns the messages' names.
-async fn played(parties: &Parties) -> [String; 2] {
-    let (us, kz) = (serve(&parties.us), serve(&parties.kz));
-    let mut office = Office::open(&parties.us).await;
-    let first = office.submit("before", 1).await.unwrap();
-    let cosigned = |status: &article6::operations::v1::GetStatusResponse, acknowledged: u64| {
-        let witness = status.witness.as_ref().unwrap();
-        status.acknowledged_sequence == acknowledged && witness.cosigned_size + 4 >= status.ledger_size
-    };
-    until(&parties.us, "US is cosigned", |status| cosigned(status, 1)).await;
-    until(&parties.kz, "KZ is cosigned", |status| cosigned(status, 0)).await;
-    let second = office.submit("message", 0).await.unwrap();
-    until(&parties.us, "US is cosigned again", |status| cosigned(status, 2)).await;
-    until(&parties.kz, "KZ is cosigned again", |status| cosigned(status, 0)).await;
-    kz.stop().unwrap();
-    let third = office.submit("undelivered", 0).await.unwrap();
-    us.stop().unwrap();
-    assert_ne!(first.name, second.name);
-    [second.name, third.name]
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_stands_alone_and_nothing_in_it_can_be_changed() {
     let parties = Parties::new();
@@ -137,6 +94,7 @@ async fn a_bundle_stands_alone_and_nothing_in_it_can_be_changed() {
         assert_eq!(verify(bundle, &[]).0, Some(1));
         assert_eq!(verify(bundle, &[&format!("sha256:{}", Digest::of(b"somebody else"))]).0, Some(1));
     }
+    whose_key_it_is_must_be_said(&sent, &us_ledger, &kz_ledger);
     is_small_and_openssl_agrees(&sent, parties.dir.path());
     is_small_and_openssl_agrees(&received, parties.dir.path());
 
@@ -157,6 +115,34 @@ async fn a_bundle_stands_alone_and_nothing_in_it_can_be_changed() {
 
     nothing_can_be_changed(&sent, &all, parties.dir.path());
     nothing_can_be_exchanged(&sent, &received, &open, &all, parties.dir.path());
+}
+
+/// A key is trusted as its Party's alone; where the reader did not say whose it is, the bundle is believed, with a warning.
+fn whose_key_it_is_must_be_said(bundle: &Path, us_ledger: &str, kz_ledger: &str) {
+    let plain = |trust: &str| {
+        let output = article6(&["verify", bundle.to_str().unwrap(), "--trust", trust]);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, told) = plain(us_ledger);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains(&format!("{us_ledger} is a key of US (WARNING: so the bundle says")), "{told}");
+    let (code, told) = plain(&format!("US={us_ledger}"));
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("is a key of US (as you said)") && !told.contains("WARNING"), "{told}");
+    let (code, told) = plain(&format!("KZ={us_ledger}"));
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("the bundle says it is US's and cannot be right"), "{told}");
+    let (_, report) = verify(bundle, &[us_ledger, &format!("KZ={kz_ledger}")]);
+    let because: Vec<_> = report["trustedKeys"].as_array().unwrap().iter().collect();
+    assert_eq!(because.iter().map(|key| &key["party"]).collect::<Vec<_>>(), ["KZ", "US"], "{report}");
+    assert_eq!(
+        because.iter().map(|key| &key["because"]).collect::<Vec<_>>(),
+        ["NAMED", "LISTED"],
+        "{report}"
+    );
+    for wrong in ["us=", "USA=", "=", "US:"] {
+        assert_eq!(plain(&format!("{wrong}{us_ledger}")).0, Some(2), "{wrong}");
+    }
 }
 
 fn is_small_and_openssl_agrees(bundle: &Path, folder: &Path) {

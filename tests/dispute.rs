@@ -137,6 +137,11 @@ async fn lies_about_a_message_and_about_a_ledger_are_refuted() {
         (&"REFUTED".to_owned(), &"UNDECIDABLE".to_owned())
     );
 
+    let judged = dispute(&sent, &received, &["--trust", &format!("US={us_signing}")]);
+    assert_eq!(judged["NEVER_SENT"], ["REFUTED"], "{judged:?}");
+    let judged = dispute(&sent, &received, &["--trust", &format!("KZ={us_signing}")]);
+    assert_eq!(judged["NEVER_SENT"], ["UNDECIDABLE"], "its key of another Party: {judged:?}");
+
     // The ledger that KZ shows: honest, cut back to an older copy, with an event taken out, with its files changed.
     let honest = export_ledger(&parties.kz, "honest");
     let judged = dispute(&sent, &honest, &[]);

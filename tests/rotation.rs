@@ -13,40 +13,12 @@ mod support;
 use article6::commands::certs::write_development_pki;
 use article6::commands::homes::Home;
 use article6::crypto::certificate::Certificate;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use support::bundles::{article6, export, fingerprints, verify};
-use support::parties::{Office, Parties, edit, log, serve, signal, until};
-
-const FILES: [&str; 5] = ["signing.pem", "signing.key", "ledger.key", "peer.pem", "peer.key"];
-
-/// Names the keys to change to, which are not there yet.
-fn expect_next(home: &Home, other_authority: &Path) {
-    let next = home.folder.join("next");
-    let path = |name: &str| format!("{:?}", next.join(name).display().to_string());
-    let identity = format!(
-        "[identity]\nnext_signing_certificate = {}\nnext_signing_key = {}\nnext_ledger_key = {}",
-        path("signing.pem"),
-        path("signing.key"),
-        path("ledger.key")
-    );
-    edit(home, "[identity]", &identity);
-    let peer = format!("[peer]\nnext_certificate = {}\nnext_key = {}", path("peer.pem"), path("peer.key"));
-    edit(home, "[peer]", &peer);
-    let authority = format!("authorities = [{:?}, \"", other_authority.display().to_string());
-    edit(home, "authorities = [\"", &authority);
-    edit(home, "counterparty = ", "key_overlap = \"4s\"\ncounterparty = ");
-}
-
-/// Puts the next keys in their place, as an operator would.
-fn bring_next(home: &Home, from: &Path) {
-    std::fs::create_dir(home.folder.join("next")).unwrap();
-    for name in FILES {
-        std::fs::copy(from.join(name), home.folder.join("next").join(name)).unwrap();
-    }
-}
+use support::parties::{Office, Parties, log, serve, signal, until};
+use support::rotation::{FILES, bring_next, expect_next, logged};
 
 /// Submits messages without pause until told to stop; returns how many.
 async fn traffic(home: &Home, stop: Arc<AtomicBool>) -> tokio::task::JoinHandle<u64> {
@@ -60,14 +32,6 @@ async fn traffic(home: &Home, stop: Arc<AtomicBool>) -> tokio::task::JoinHandle<
         }
         sent
     })
-}
-
-async fn logged(home: &Home, text: &str, times: usize) {
-    let end = std::time::Instant::now() + Duration::from_secs(60);
-    while log(home).matches(text).count() < times {
-        assert!(std::time::Instant::now() < end, "{text} is not logged {times} times:\n{}", log(home));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 fn assert_verifies(home: &Home) {

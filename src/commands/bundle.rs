@@ -2,7 +2,7 @@
 
 use super::{NO, no};
 use crate::crypto::digest::Digest;
-use crate::evidence::bundle::{BUNDLE_BYTES_MAX, Claim, Proven, check};
+use crate::evidence::bundle::{BUNDLE_BYTES_MAX, Because, Claim, Named, Proven, Trusted, check};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -19,7 +19,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Verifies a bundle and tells what it proves.
-pub(super) fn verify(path: &Path, named: &[Digest], json: bool) -> anyhow::Result<ExitCode> {
+pub(super) fn verify(path: &Path, named: &[Named], json: bool) -> anyhow::Result<ExitCode> {
     let proven = match check(&read(path)?) {
         Ok(proven) => proven,
         Err(fault) if json => {
@@ -30,26 +30,59 @@ pub(super) fn verify(path: &Path, named: &[Digest], json: bool) -> anyhow::Resul
     };
     let trusted = proven.trusted(named);
     let claims = proven.claims();
-    let rests = claims.iter().any(|claim| trusted.contains(&claim.key));
+    let rests = claims.iter().any(|claim| is_trusted(claim, &trusted));
     if json {
         println!("{}", serde_json::to_string_pretty(&told(&proven, &claims, &trusted))?);
     } else {
-        print!("{}", plain(&proven, &claims, &trusted));
+        print!("{}", plain(&proven, &claims, &trusted, named));
     }
     if rests {
         return Ok(ExitCode::SUCCESS);
     }
     let hint = if named.is_empty() {
-        "name a key you trust with --trust"
+        "name a key you trust with --trust PARTY=sha256:HEX"
     } else {
-        "none of the keys is one you trust"
+        "none of the keys is one you trust as a key of its Party"
     };
     Ok(no(format_args!("everything in the bundle holds, but it proves nothing about anybody: {hint}")))
 }
 
-fn plain(proven: &Proven, claims: &[Claim], trusted: &BTreeSet<Digest>) -> String {
+fn is_trusted(claim: &Claim, trusted: &Trusted) -> bool {
+    trusted.contains_key(&(claim.party.clone(), claim.key))
+}
+
+/// Whose keys the trusted ones are, and who says so.
+fn holders(proven: &Proven, trusted: &Trusted, named: &[Named]) -> Vec<String> {
     let mut lines = Vec::new();
-    let (known, unknown): (Vec<_>, Vec<_>) = claims.iter().partition(|claim| trusted.contains(&claim.key));
+    if !trusted.is_empty() {
+        lines.push("Trusted keys:".to_owned());
+    }
+    for ((party, key), because) in trusted {
+        let why = match because {
+            Because::Named => "as you said".to_owned(),
+            Because::Listed => format!(
+                "WARNING: so the bundle says, and is believed; to say it yourself: --trust {party}=sha256:{key}"
+            ),
+            Because::Introduced => format!("a trusted key of {party} introduced it"),
+        };
+        lines.push(format!("- sha256:{key} is a key of {party} ({why})"));
+    }
+    for Named { party, key } in named {
+        let listed = proven.keys.iter().find(|(_, listed)| listed == key);
+        if let (Some(said), Some((listed, _))) = (party, listed)
+            && said != listed
+        {
+            lines.push(format!(
+                "WARNING: sha256:{key} is {said}'s, as you said; the bundle says it is {listed}'s and cannot be right"
+            ));
+        }
+    }
+    lines
+}
+
+fn plain(proven: &Proven, claims: &[Claim], trusted: &Trusted, named: &[Named]) -> String {
+    let mut lines = holders(proven, trusted, named);
+    let (known, unknown): (Vec<_>, Vec<_>) = claims.iter().partition(|claim| is_trusted(claim, trusted));
     if !known.is_empty() {
         lines.push("Proven:".to_owned());
         lines.extend(known.iter().map(|claim| format!("- {}", claim.sentence)));
@@ -65,18 +98,27 @@ fn plain(proven: &Proven, claims: &[Claim], trusted: &BTreeSet<Digest>) -> Strin
     lines.join("\n") + "\n"
 }
 
-fn told(proven: &Proven, claims: &[Claim], trusted: &BTreeSet<Digest>) -> serde_json::Value {
+fn told(proven: &Proven, claims: &[Claim], trusted: &Trusted) -> serde_json::Value {
     let claim = |claim: &Claim| {
         serde_json::json!({
             "code": claim.code,
             "sentence": claim.sentence,
             "party": claim.party,
             "key": format!("sha256:{}", claim.key),
-            "trusted": trusted.contains(&claim.key),
+            "trusted": is_trusted(claim, trusted),
         })
+    };
+    let holder = |((party, key), because): (&(String, Digest), &Because)| {
+        let because = match because {
+            Because::Named => "NAMED",
+            Because::Listed => "LISTED",
+            Because::Introduced => "INTRODUCED",
+        };
+        serde_json::json!({ "party": party, "key": format!("sha256:{key}"), "because": because })
     };
     serde_json::json!({
         "sound": true,
+        "trustedKeys": trusted.iter().map(holder).collect::<Vec<_>>(),
         "claims": claims.iter().map(claim).collect::<Vec<_>>(),
         "notProven": proven.gaps(),
         "sender": proven.envelope.sender,

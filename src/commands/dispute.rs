@@ -1,9 +1,8 @@
 //! `article6 dispute`: two Parties' files, laid side by side.
 
 use super::bundle;
-use super::trust::fingerprint;
-use crate::crypto::digest::Digest;
-use crate::evidence::bundle::check;
+use super::trust::holder;
+use crate::evidence::bundle::{Named, check};
 use crate::evidence::dispute::{Exhibit, Judgement, Verdict, judge};
 use crate::evidence::exported::Exported;
 use anyhow::Context as _;
@@ -25,9 +24,10 @@ pub struct DisputeArgs {
     /// Theirs
     #[arg(value_name = "THEIRS")]
     theirs: PathBuf,
-    /// Fingerprint of a key whose holder is known, as for `verify`; may be repeated
-    #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
-    trust: Vec<Digest>,
+    /// Fingerprint of a key whose holder is known, as for `verify`; may be repeated. Without PARTY= the files are believed
+    /// about whose key it is
+    #[arg(long, value_name = "[PARTY=]FINGERPRINT", value_parser = holder)]
+    trust: Vec<Named>,
     /// The time that a message is said to have been sent or received by (RFC 3339, such as 2026-11-25T12:00:00Z)
     #[arg(long, value_name = "TIME")]
     by: Option<Timestamp>,

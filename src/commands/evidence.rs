@@ -27,7 +27,7 @@ pub enum EvidenceCommand {
 #[command(
     after_help = "The store is read, so its daemon must be stopped; a running daemon gives bundles through its back-office \
     door (EvidenceService).\n\n\
-    Check a bundle anywhere, without network: article6 verify FILE --trust sha256:HEX"
+    Check a bundle anywhere, without network: article6 verify FILE --trust US=sha256:HEX"
 )]
 pub struct ExportArgs {
     /// The message: messages/UUID, the UUID alone, or sent/NUMBER or received/NUMBER for its place in a chain

@@ -6,6 +6,7 @@ use crate::config::Settings;
 use crate::crypto::digest::Digest;
 use crate::crypto::words::words;
 use crate::door::TlsState;
+use crate::evidence::bundle::Named;
 use crate::wire::channel::v1::KeyUse;
 use std::process::ExitCode;
 
@@ -29,6 +30,20 @@ pub fn fingerprint(text: &str) -> Result<Digest, String> {
     let digits = text.strip_prefix("sha256:").unwrap_or(text);
     Digest::from_hex(digits)
         .ok_or_else(|| format!("{text} is no fingerprint: write sha256: and 64 hexadecimal digits"))
+}
+
+/// Reads a key whose holder is known: a fingerprint, or PARTY=FINGERPRINT.
+///
+/// # Errors
+/// What is wrong, for people.
+pub fn holder(text: &str) -> Result<Named, String> {
+    let Some((party, digits)) = text.split_once('=') else {
+        return fingerprint(text).map(|key| Named { party: None, key });
+    };
+    if party.len() != 2 || !party.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(format!("{party} is no Party: write two capital letters, such as US=sha256:HEX"));
+    }
+    fingerprint(digits).map(|key| Named { party: Some(party.to_owned()), key })
 }
 
 /// Runs the command.

@@ -1,12 +1,12 @@
 //! `article6 verify`: whether a store is what its daemon wrote, to the last byte.
 
-use super::trust::fingerprint;
+use super::trust::holder;
 use super::{CONFIGURATION, NO, tell};
 use crate::app::{keeper, trust};
 use crate::config;
 use crate::crypto::certificate::Certificate;
-use crate::crypto::digest::Digest;
 use crate::disk::{Disk, SystemDisk};
+use crate::evidence::bundle::Named;
 use crate::evidence::{self, Damage, Keys, Place, Report, Trust};
 use crate::journal::Paths;
 use crate::vault::read_key_file;
@@ -24,7 +24,7 @@ use std::sync::Arc;
     verify a copy: a journal that grows while it is read is reported as damaged.\n\n\
     Exit codes: 0 nothing damaged, 1 damaged or not verified, 2 usage, 78 configuration. Of a bundle: 0 everything in it \
     holds and what it says rests on keys you trust, at least in part, which is told line by line; 1 otherwise.\n\n\
-    Examples:\n  article6 verify us\n  article6 verify 0198f000-0000-7000-8000-000000000003.zip --trust sha256:HEX\n  \
+    Examples:\n  article6 verify us\n  article6 verify 0198f000-0000-7000-8000-000000000003.zip --trust US=sha256:HEX\n  \
     article6 verify /var/lib/article6 --config /etc/article6/article6.toml\n  \
     article6 verify /mnt/copy/article6 --head /mnt/copy/head --ledger-key us-ledger.pub"
 )]
@@ -34,9 +34,10 @@ pub struct VerifyArgs {
     #[arg(value_name = "DIR|FILE")]
     pub dir: PathBuf,
     /// For a bundle: fingerprint of a key whose holder is known, sha256:HEX of the SubjectPublicKeyInfo of a signing
-    /// certificate or of an Ed25519 ledger key; may be repeated
-    #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
-    pub trust: Vec<Digest>,
+    /// certificate or of an Ed25519 ledger key, and whose it is: US=sha256:HEX. Without US= the bundle is believed about
+    /// whose key it is. May be repeated
+    #[arg(long, value_name = "[PARTY=]FINGERPRINT", value_parser = holder)]
+    pub trust: Vec<Named>,
     /// The head file: without it nobody can tell whether whole batches are missing at the end. Taken from the
     /// configuration where that is given
     #[arg(long, value_name = "FILE")]

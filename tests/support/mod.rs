@@ -3,10 +3,15 @@
 
 pub mod bad_certificates;
 pub mod bundles;
+pub mod forged;
 pub mod homes;
 pub mod impostor;
+pub mod mutations;
 pub mod parties;
 pub mod proofs;
 pub mod relay;
+pub mod relined;
+pub mod rotation;
+pub mod second;
 pub mod source;
 pub mod tools;

@@ -11,7 +11,7 @@ const HELP: &str = "\
 A bundle is a zip file that proves a message and needs nothing else; anybody can check it, without network:
 
   article6 prove 0198f000-… --purpose JUDICIAL_PROCEEDING
-  article6 verify 0198f000-….zip --trust sha256:HEX
+  article6 verify 0198f000-….zip --trust US=sha256:HEX
 
 It holds the content: the daemon records who read it and for what (Article 3.1).";
 

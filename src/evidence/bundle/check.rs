@@ -1,19 +1,16 @@
 //! What the files of a bundle prove, verified from the first byte; nothing is believed because somebody wrote it there.
 
 use super::container::{MANIFEST, note, unpack};
-use super::facts::{BEFORE, BODY, CHECKPOINT, ENVELOPE, FACTS, Parts, RECEIPT, RECORD, SIGNATURE, SIGNER};
+use super::facts::{BODY, ENVELOPE, FACTS, Parts, RECEIPT, RECORD, SIGNER};
 use super::keys::Keys;
-use super::{BundleFault, broken};
-use crate::channel::envelope::STATEMENT;
+use super::placed::{Place, before, placed};
+use super::{BundleFault, broken, envelopes, notes};
 use crate::channel::receipt::{SentEnvelope, read_event};
 use crate::channel::terms::Terms;
 use crate::crypto::certificate::Certificate;
-use crate::crypto::cms;
 use crate::crypto::digest::{Digest, commitment};
-use crate::ledger::note::{Note, Vkey};
-use crate::ledger::tlog_proof::TlogProof;
-use crate::ledger::{Checkpoint, Cosigner, leaf_hash};
-use crate::wire::channel::v1::{Envelope, Environment};
+use crate::ledger::Checkpoint;
+use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, Receipt, RejectionReason, event::Fact};
 use bytes::Bytes;
 use prost::Message as _;
@@ -65,6 +62,13 @@ pub struct Placed {
     pub rejection: Option<RejectionReason>,
 }
 
+impl Placed {
+    /// The key that signed, and whose it must be.
+    pub fn holder(&self) -> (&str, Digest) {
+        (&self.party, self.key)
+    }
+}
+
 /// A cosignature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cosigned {
@@ -83,16 +87,13 @@ pub fn check(archive: &[u8]) -> Result<Proven, BundleFault> {
     let manifest = note(&files)?;
     let parts = Parts::read(files)?;
     let proven = check_parts(&parts)?;
-    let keys = Keys::read(&parts.facts)?;
-    let signed = |(key, name): ([u8; 32], &str)| manifest.verify(&Vkey::of(name, key)).is_ok();
-    let exporter = proven.terms.party.as_str();
-    let named = manifest.signatures().iter().map(|line| line.name.as_str());
-    let mut named = named.filter(|name| proven.terms.epoch_in(name, exporter).is_some());
-    let name = named.next().ok_or(BundleFault::Manifest)?;
-    if !keys.ledger(exporter).any(|key| signed((key, name))) {
-        return Err(broken(MANIFEST, "it is not signed by a ledger key of who exported it"));
+    let keys = Keys::read(&proven.terms, &parts.facts)?;
+    let lines = notes::lines(&proven.terms, &keys, MANIFEST, &manifest)?;
+    if lines.iter().any(|line| line.party == proven.terms.party && line.cosigned_at.is_none()) {
+        Ok(proven)
+    } else {
+        Err(broken(MANIFEST, "it is not signed by a ledger key of who exported it"))
     }
-    Ok(proven)
 }
 
 /// Verifies everything but the archive itself.
@@ -100,19 +101,22 @@ pub fn check(archive: &[u8]) -> Result<Proven, BundleFault> {
 /// # Errors
 /// The first thing that does not hold.
 pub(super) fn check_parts(parts: &Parts) -> Result<Proven, BundleFault> {
-    let keys = Keys::read(&parts.facts)?;
-    let terms = terms(parts)?;
-    let envelope = Envelope::decode(parts.envelope.clone()).map_err(|_| BundleFault::File(ENVELOPE))?;
-    check_place(&terms, &envelope)?;
-    let signing_key = check_signature(parts, &keys, &envelope)?;
+    let terms = parts.facts.terms()?;
+    let keys = Keys::read(&terms, &parts.facts)?;
+    let certificate = signer(&parts.signer)?;
+    let (envelope, signing_key) =
+        envelopes::signed(&terms, &keys, &parts.envelope, &parts.signature, &certificate)?;
+    if !keys.is_introduced_before(&signing_key, envelope.sequence) {
+        return Err(broken(ENVELOPE, "its key was introduced only after it"));
+    }
     check_body(parts, &envelope)?;
     let sent = SentEnvelope {
         sequence: envelope.sequence,
         digest: Digest::of(&parts.envelope),
         signature: Digest::of(&parts.signature),
     };
-    let record = placed(&terms, &keys, &terms.party, RECORD, &parts.record)?;
     let own = terms.party == envelope.sender;
+    let Place { placed: record, cosigned } = placed(&terms, &keys, &terms.party, RECORD, &parts.record)?;
     let rejection = if own { sealed(&parts.record, &sent)? } else { received(RECORD, &parts.record, &sent)? };
     // What came back after a restore stands at a new place.
     if own && record.index != envelope.sealed_leaf_index && !is_recalled(&parts.record) {
@@ -122,8 +126,8 @@ pub(super) fn check_parts(parts: &Parts) -> Result<Proven, BundleFault> {
     let receipt = match &parts.receipt {
         Some(receipt) => {
             let rejection = received(RECEIPT, receipt, &sent)?;
-            let placed = placed(&terms, &keys, &envelope.recipient, RECEIPT, receipt)?;
-            Some(Placed { rejection, ..placed })
+            let place = placed(&terms, &keys, &envelope.recipient, RECEIPT, receipt)?;
+            Some(Placed { rejection, ..place.placed })
         }
         None => None,
     };
@@ -132,18 +136,18 @@ pub(super) fn check_parts(parts: &Parts) -> Result<Proven, BundleFault> {
     {
         return Err(broken(RECEIPT, "it is not the record"));
     }
-    let latest = cosigned(&terms, &keys, &checkpoint_of(RECORD, &parts.record)?);
     let earliest = before(&terms, &keys, parts, &record)?;
+    let latest = cosigned.into_iter().min_by_key(|cosigned| cosigned.at);
     if let (Some(earliest), Some(latest)) = (earliest, latest)
         && earliest.at > latest.at
     {
-        return Err(broken(BEFORE, "it was cosigned after what follows it"));
+        return Err(broken(RECORD, "it was cosigned before what stands before it"));
     }
     Ok(Proven {
         envelope_digest: sent.digest,
         body: parts.body.clone(),
         keys: keys.listed(),
-        introductions: keys.introductions,
+        introductions: keys.introductions(),
         terms,
         envelope,
         signing_key,
@@ -154,44 +158,10 @@ pub(super) fn check_parts(parts: &Parts) -> Result<Proven, BundleFault> {
     })
 }
 
-fn terms(parts: &Parts) -> Result<Terms, BundleFault> {
-    let environment = match parts.facts.environment.as_str() {
-        "PRODUCTION" => Environment::Production,
-        "TEST" => Environment::Test,
-        _ => return Err(BundleFault::File(FACTS)),
-    };
-    let (party, counterparty) = (parts.facts.exporter.clone(), parts.facts.counterparty.clone());
-    Ok(Terms { environment, agreement: parts.facts.agreement.clone(), party, counterparty })
-}
-
-fn check_place(terms: &Terms, envelope: &Envelope) -> Result<(), BundleFault> {
-    let Terms { party, counterparty, .. } = terms;
-    let between = [(&envelope.sender, &envelope.recipient), (&envelope.recipient, &envelope.sender)];
-    let wrong = [
-        ("statement", envelope.statement != STATEMENT),
-        ("environment", Environment::try_from(envelope.environment) != Ok(terms.environment)),
-        ("agreement", envelope.agreement_id != terms.agreement),
-        ("Parties", party == counterparty || !between.contains(&(party, counterparty))),
-    ];
-    match wrong.into_iter().find(|(_, wrong)| *wrong) {
-        Some((what, _)) => Err(broken(ENVELOPE, format!("it names another {what}"))),
-        None => Ok(()),
-    }
-}
-
-fn check_signature(parts: &Parts, keys: &Keys, envelope: &Envelope) -> Result<Digest, BundleFault> {
-    let certificate =
-        Certificate::from_pem(parts.signer.as_bytes()).map_err(|_| BundleFault::File(SIGNER))?;
-    // Nothing else may stand in the file: what is there is read by other programs too.
-    if certificate.to_pem() != parts.signer {
-        return Err(BundleFault::File(SIGNER));
-    }
-    let key = certificate.key_id();
-    if envelope.signing_key_id != key.as_bytes().as_slice() || !keys.is_signing(&envelope.sender, &key) {
-        return Err(broken(SIGNER, "it is not of the key that the envelope names"));
-    }
-    cms::verify(&parts.signature, &certificate, &parts.envelope).map_err(|error| broken(SIGNATURE, error))?;
-    Ok(key)
+/// The certificate in `signer.pem`. Nothing else may stand in the file: what is there is read by other programs too.
+fn signer(pem: &str) -> Result<Certificate, BundleFault> {
+    let certificate = Certificate::from_pem(pem.as_bytes()).ok();
+    certificate.filter(|certificate| certificate.to_pem() == pem).ok_or(BundleFault::File(SIGNER))
 }
 
 fn check_body(parts: &Parts, envelope: &Envelope) -> Result<(), BundleFault> {
@@ -202,36 +172,6 @@ fn check_body(parts: &Parts, envelope: &Envelope) -> Result<(), BundleFault> {
     } else {
         Err(broken(BODY, "it is not the body that was signed"))
     }
-}
-
-/// Verifies that an event stands in a Party's ledger.
-fn placed(
-    terms: &Terms,
-    keys: &Keys,
-    party: &str,
-    file: &'static str,
-    disclosed: &Receipt,
-) -> Result<Placed, BundleFault> {
-    let event = Event::decode(disclosed.event.clone()).map_err(|_| broken(file, "its event is malformed"))?;
-    let recorded_at = event.recorded_at.ok_or_else(|| broken(file, "its event has no time"))?;
-    let salt: &[u8; 32] =
-        disclosed.salt.as_ref().try_into().map_err(|_| broken(file, "its salt is malformed"))?;
-    let leaf = leaf_hash(&commitment(salt, &disclosed.event));
-    let proof = TlogProof::parse(&disclosed.tlog_proof).map_err(|error| broken(file, error))?;
-    let origin = origin(&proof.checkpoint).ok_or_else(|| broken(file, "its checkpoint is malformed"))?;
-    let epoch = terms.epoch_in(&origin, party).filter(|epoch| *epoch >= event.epoch);
-    epoch.ok_or_else(|| broken(file, "it is of another ledger"))?;
-    let mut last = broken(file, "no ledger key of the Party is listed");
-    for key in keys.ledger(party) {
-        match proof.verify(&leaf, &Vkey::of(&origin, key)) {
-            Ok(checkpoint) => {
-                let (party, key, index) = (party.to_owned(), Digest::of(&key), proof.index);
-                return Ok(Placed { party, key, index, leaf, checkpoint, recorded_at, rejection: None });
-            }
-            Err(error) => last = broken(file, error),
-        }
-    }
-    Err(last)
 }
 
 fn sealed(record: &Receipt, sent: &SentEnvelope) -> Result<Option<RejectionReason>, BundleFault> {
@@ -256,59 +196,4 @@ fn received(
     read_event(&disclosed.event, sent)
         .map(|receipted| receipted.rejection)
         .map_err(|error| broken(file, error))
-}
-
-fn before(
-    terms: &Terms,
-    keys: &Keys,
-    parts: &Parts,
-    record: &Placed,
-) -> Result<Option<Cosigned>, BundleFault> {
-    let Some((disclosed, checkpoint)) = &parts.before else { return Ok(None) };
-    let place = placed(terms, keys, &terms.party, BEFORE, disclosed)?;
-    if place.index >= record.index
-        || checkpoint_of(BEFORE, disclosed)? != checkpoint_of(RECORD, &parts.record)?
-    {
-        return Err(broken(BEFORE, "it is not before the record in the same tree"));
-    }
-    let event = Event::decode(disclosed.event.clone()).ok().and_then(|event| event.fact);
-    let Some(Fact::Cosigned(event)) = event else { return Err(broken(BEFORE, "it is no cosignature")) };
-    let origin = origin(checkpoint).filter(|origin| terms.epoch_in(origin, &terms.party).is_some());
-    let origin = origin.ok_or(BundleFault::File(CHECKPOINT))?;
-    let verified = keys
-        .ledger(&terms.party)
-        .find_map(|key| Checkpoint::verify(checkpoint, &Vkey::of(&origin, key)).ok());
-    let verified = verified.ok_or_else(|| broken(CHECKPOINT, "it is not signed by the ledger's key"))?;
-    if verified.size != event.size
-        || event.root != verified.root.as_bytes().as_slice()
-        || event.size > place.index
-    {
-        return Err(broken(CHECKPOINT, "it is not the head that was cosigned"));
-    }
-    match cosigned(terms, keys, checkpoint) {
-        Some(cosigned) if cosigned.at == event.cosigned_at => Ok(Some(cosigned)),
-        _ => Err(broken(CHECKPOINT, "the counterparty did not cosign it at the time recorded")),
-    }
-}
-
-/// The counterparty's cosignature on a signed checkpoint.
-fn cosigned(terms: &Terms, keys: &Keys, checkpoint: &str) -> Option<Cosigned> {
-    let note = Note::parse(checkpoint).ok()?;
-    let named =
-        note.signatures().iter().filter(|line| terms.epoch_in(&line.name, &terms.counterparty).is_some());
-    named.into_iter().find_map(|line| {
-        keys.ledger(&terms.counterparty).find_map(|key| {
-            let at = Cosigner::of(&line.name, key).verify(line, note.text()).ok()?;
-            Some(Cosigned { at, key: Digest::of(&key) })
-        })
-    })
-}
-
-fn checkpoint_of(file: &'static str, disclosed: &Receipt) -> Result<String, BundleFault> {
-    let proof = TlogProof::parse(&disclosed.tlog_proof).map_err(|error| broken(file, error))?;
-    Ok(proof.checkpoint)
-}
-
-fn origin(checkpoint: &str) -> Option<String> {
-    Some(Checkpoint::parse(Note::parse(checkpoint).ok()?.text()).ok()?.origin)
 }

@@ -4,7 +4,6 @@ use super::check::{Placed, Proven};
 use crate::crypto::digest::Digest;
 use crate::wire::ledger::v1::RejectionReason;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 /// One thing that is proven, if the key is whose the reader believes it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +34,11 @@ impl Proven {
             sender,
             self.signing_key,
         )];
-        let content = match &self.body {
-            Some(_) => "The enclosed content is exactly what was signed.",
-            None => "The content is no longer held; only its digest is proven.",
+        let (code, content) = match &self.body {
+            Some(_) => ("CONTENT", "The enclosed content is exactly what was signed."),
+            None => ("CONTENT_UNAVAILABLE", "The content is no longer held; only its digest is proven."),
         };
-        claims.push(claim("CONTENT", content.to_owned(), sender, self.signing_key));
+        claims.push(claim(code, content.to_owned(), sender, self.signing_key));
         let own = self.terms.party == *sender;
         if own {
             let place = place(&self.record);
@@ -85,19 +84,6 @@ impl Proven {
         }
         gaps.push("Neither clock says when a person acted, only when the daemons recorded it.".to_owned());
         gaps
-    }
-
-    /// The trusted keys: those that are named, and those that one of these introduced, again and again.
-    pub fn trusted(&self, named: &[Digest]) -> BTreeSet<Digest> {
-        let mut trusted: BTreeSet<Digest> = named.iter().copied().collect();
-        loop {
-            let before = trusted.len();
-            let more = self.introductions.iter().filter(|(_, by)| trusted.contains(by)).map(|(key, _)| *key);
-            trusted.extend(more.collect::<Vec<_>>());
-            if trusted.len() == before {
-                return trusted;
-            }
-        }
     }
 }
 

@@ -234,7 +234,12 @@ fn keys(keyring: &Keyring, own: bool, signer: &Certificate) -> Vec<KeyFact> {
     let mut keys = vec![fact(sender, KeyUse::Signing, signer.spki_der())];
     for (party, ledger_keys) in [(party, &keyring.own_ledger_keys), (counterparty, &keyring.peer_ledger_keys)]
     {
-        keys.extend(ledger_keys.iter().map(|key| fact(party, KeyUse::Ledger, key)));
+        for key in ledger_keys.iter().map(|key| fact(party, KeyUse::Ledger, key)) {
+            // One that is configured and was introduced too is one key.
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
     }
     keys
 }

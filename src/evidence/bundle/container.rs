@@ -1,6 +1,6 @@
 //! The archive: which files, how they are bound together, and how damage shows.
 
-use super::BundleFault;
+use super::{BundleFault, archive};
 use crate::crypto::digest::Digest;
 use crate::ledger::note::{Note, NoteSignature};
 use base64::engine::{Engine as _, general_purpose::STANDARD};
@@ -15,7 +15,7 @@ pub const MANIFEST: &str = "MANIFEST";
 /// Most bytes of an archive.
 pub const BUNDLE_BYTES_MAX: usize = 2 << 20;
 /// Most bytes of one file in it.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+const FILE_BYTES_MAX: usize = 1 << 20;
 /// Most files in it.
 const FILES_MAX: usize = 16;
 /// What the archive's comment begins with.
@@ -83,20 +83,22 @@ pub fn unpack(archive: &[u8]) -> Result<Files, BundleFault> {
     if comment != format!("{SEAL}{}", Digest::of(before)).as_bytes() {
         return Err(BundleFault::Archive("its seal does not hold: it is damaged or was changed"));
     }
+    let count = archive::walk(before, FILE_BYTES_MAX).map_err(BundleFault::Archive)?;
     let unread = |_| BundleFault::Archive("it is no zip archive");
     let mut zip = ZipArchive::new(Cursor::new(archive)).map_err(unread)?;
-    if zip.len() > FILES_MAX {
+    // The crate keeps one of two files of the same name.
+    if zip.len() != count {
+        return Err(BundleFault::Archive("a file stands in it twice"));
+    }
+    if count > FILES_MAX {
         return Err(BundleFault::Archive("it has too many files"));
     }
     let mut files = Files::new();
     for at in 0..zip.len() {
-        let file = zip.by_index(at).map_err(unread)?;
+        let mut file = zip.by_index(at).map_err(unread)?;
         let name = file.name().map_err(unread)?.into_owned();
         let mut bytes = Vec::new();
-        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|_| BundleFault::Damaged)?;
-        if bytes.len() as u64 > FILE_BYTES_MAX {
-            return Err(BundleFault::Archive("a file in it is too large"));
-        }
+        file.read_to_end(&mut bytes).map_err(|_| BundleFault::Damaged)?;
         if files.insert(name, bytes).is_some() {
             return Err(BundleFault::Archive("a file stands in it twice"));
         }

@@ -2,6 +2,8 @@
 
 use super::container::{Files, MANIFEST};
 use super::{BundleFault, FORMAT};
+use crate::channel::terms::Terms;
+use crate::wire::channel::v1::Environment;
 use crate::wire::ledger::v1::Receipt;
 use base64::engine::{Engine as _, general_purpose::STANDARD};
 use bytes::Bytes;
@@ -42,6 +44,32 @@ pub struct Facts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Disclosed>,
     pub keys: Vec<KeyFact>,
+}
+
+impl Facts {
+    /// Reads exactly what the format allows.
+    fn read(json: &[u8]) -> Option<Self> {
+        let facts: Self = serde_json::from_slice(json).ok()?;
+        // The decoder also takes `null` for a member that is missing, and a list for an object: whatever is not written
+        // again as it was read is refused. A member that is there twice it refuses itself.
+        let read: serde_json::Value = serde_json::from_slice(json).ok()?;
+        (serde_json::to_value(&facts).ok()? == read).then_some(facts)
+    }
+
+    /// Who talks to whom; `party` is the exporter.
+    pub fn terms(&self) -> Result<Terms, BundleFault> {
+        let environment = match self.environment.as_str() {
+            "PRODUCTION" => Environment::Production,
+            "TEST" => Environment::Test,
+            _ => return Err(BundleFault::File(FACTS)),
+        };
+        let (party, counterparty) = (self.exporter.clone(), self.counterparty.clone());
+        let is_party = |code: &str| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        if !is_party(&party) || !is_party(&counterparty) || party == counterparty {
+            return Err(BundleFault::File(FACTS));
+        }
+        Ok(Terms { environment, agreement: self.agreement.clone(), party, counterparty })
+    }
 }
 
 /// A disclosed event.
@@ -128,7 +156,7 @@ impl Parts {
         }
         text(&mut files, SUMMARY)?.ok_or(BundleFault::File(SUMMARY))?;
         let facts = files.remove(FACTS).ok_or(BundleFault::File(FACTS))?;
-        let facts: Facts = serde_json::from_slice(&facts).map_err(|_| BundleFault::File(FACTS))?;
+        let facts = Facts::read(&facts).ok_or(BundleFault::File(FACTS))?;
         if facts.format != FORMAT {
             return Err(BundleFault::Archive("it is of another format"));
         }

@@ -1,80 +1,125 @@
 //! The keys that a bundle lists, and which of them introduced which.
 
-use super::facts::{Facts, Introduced, KeyFact, KeyUse};
-use super::{BundleFault, broken, facts};
+use super::facts::{FACTS, Facts, Introduced, KeyFact, KeyUse};
+use super::{BundleFault, broken, envelopes};
+use crate::channel::terms::Terms;
 use crate::crypto::certificate::Certificate;
-use crate::crypto::cms;
 use crate::crypto::digest::{Digest, commitment};
 use crate::wire::channel::v1 as wire;
+use bytes::Bytes;
 use prost::Message as _;
 
 /// Keys of both Parties.
 #[derive(Debug)]
 pub(super) struct Keys {
-    list: Vec<(String, KeyUse, Digest, bytes::Bytes)>,
-    /// Each key with the one that introduced it.
-    pub introductions: Vec<(Digest, Digest)>,
+    list: Vec<Key>,
+    introductions: Vec<Introduction>,
+}
+
+#[derive(Debug)]
+struct Key {
+    party: String,
+    used_for: KeyUse,
+    digest: Digest,
+    bytes: Bytes,
+}
+
+#[derive(Debug)]
+struct Introduction {
+    key: Digest,
+    by: Digest,
+    /// In the Party's chain.
+    sequence: u64,
 }
 
 impl Keys {
     /// Reads the list and verifies every introduction in it.
-    pub fn read(facts: &Facts) -> Result<Self, BundleFault> {
-        let digest = |fact: &KeyFact| Digest::of(&fact.key.0);
-        let list: Vec<_> = facts
-            .keys
-            .iter()
-            .map(|fact| (fact.party.clone(), fact.used_for, digest(fact), fact.key.0.clone()))
-            .collect();
-        let mut keys = Self { list, introductions: Vec::new() };
+    pub fn read(terms: &Terms, facts: &Facts) -> Result<Self, BundleFault> {
+        let mut keys = Self { list: Vec::new(), introductions: Vec::new() };
+        for fact in &facts.keys {
+            keys.add(terms, fact)?;
+        }
         for fact in &facts.keys {
             if let Some(introduced) = &fact.introduced {
-                let by = keys.introduced(facts, fact, introduced)?;
-                keys.introductions.push((digest(fact), by));
+                let introduction = keys.introduced(terms, fact, introduced)?;
+                keys.introductions.push(introduction);
+            }
+        }
+        // An order that nothing can go round in: no key introduces itself, over others neither.
+        for introduction in &keys.introductions {
+            if keys
+                .introductions
+                .iter()
+                .any(|it| it.by == introduction.key && it.sequence <= introduction.sequence)
+            {
+                return Err(broken(FACTS, "a key introduced another before it was introduced itself"));
             }
         }
         Ok(keys)
     }
 
-    /// Every key, with the Party it is said to be of.
-    pub fn listed(&self) -> Vec<(String, Digest)> {
-        self.list.iter().map(|(party, _, digest, _)| (party.clone(), *digest)).collect()
+    fn add(&mut self, terms: &Terms, fact: &KeyFact) -> Result<(), BundleFault> {
+        let KeyFact { party, used_for, key, .. } = fact;
+        let wrong = |what: &str| Err(broken(FACTS, what));
+        if ![&terms.party, &terms.counterparty].contains(&party) {
+            return wrong("it lists a key of a third Party");
+        }
+        if *used_for == KeyUse::Ledger && key.0.len() != 32 {
+            return wrong("a ledger key has not 32 bytes");
+        }
+        match self.list.iter().find(|other| other.bytes == key.0) {
+            Some(other) if other.party != *party => return wrong("one key cannot be both Parties'"),
+            Some(_) => return wrong("it lists a key twice"),
+            None => {}
+        }
+        let (party, digest, bytes) = (party.clone(), Digest::of(&key.0), key.0.clone());
+        self.list.push(Key { party, used_for: *used_for, digest, bytes });
+        Ok(())
     }
 
-    /// The ledger keys of a Party.
-    pub fn ledger(&self, party: &str) -> impl Iterator<Item = [u8; 32]> {
-        let of = move |(whose, used_for, ..): &&(String, KeyUse, _, _)| {
-            whose == party && *used_for == KeyUse::Ledger
-        };
-        self.list.iter().filter(of).filter_map(|(.., key)| key.as_ref().try_into().ok())
+    /// Every key, with the Party it is said to be of.
+    pub fn listed(&self) -> Vec<(String, Digest)> {
+        self.list.iter().map(|key| (key.party.clone(), key.digest)).collect()
+    }
+
+    /// Each introduced key with the one that introduced it.
+    pub fn introductions(&self) -> Vec<(Digest, Digest)> {
+        self.introductions.iter().map(|it| (it.key, it.by)).collect()
+    }
+
+    /// The ledger keys in the order they are listed in, each with its Party.
+    pub fn ledgers(&self) -> impl Iterator<Item = (&str, [u8; 32])> {
+        let ledger = self.list.iter().filter(|key| key.used_for == KeyUse::Ledger);
+        ledger.filter_map(|key| Some((key.party.as_str(), key.bytes.as_ref().try_into().ok()?)))
     }
 
     /// Whether this is a signing key of the Party.
     pub fn is_signing(&self, party: &str, key: &Digest) -> bool {
-        self.list.iter().any(|(whose, used_for, digest, _)| {
-            whose == party && *used_for == KeyUse::Signing && digest == key
-        })
+        self.list.iter().any(|it| it.party == party && it.used_for == KeyUse::Signing && it.digest == *key)
+    }
+
+    /// Whether the key was in use at a place in its Party's chain, as far as the list tells.
+    pub fn is_introduced_before(&self, key: &Digest, sequence: u64) -> bool {
+        self.introductions.iter().filter(|it| it.key == *key).all(|it| it.sequence < sequence)
     }
 
     /// The key that introduced another.
-    fn introduced(&self, facts: &Facts, fact: &KeyFact, it: &Introduced) -> Result<Digest, BundleFault> {
-        let wrong = |what: &str| broken(facts::FACTS, format!("a key's introduction {what}"));
+    fn introduced(
+        &self,
+        terms: &Terms,
+        fact: &KeyFact,
+        it: &Introduced,
+    ) -> Result<Introduction, BundleFault> {
+        let wrong = |what: &str| broken(FACTS, format!("a key's introduction {what}"));
         let certificate =
             Certificate::from_der(&it.certificate.0).map_err(|_| wrong("has no readable certificate"))?;
-        cms::verify(&it.signature.0, &certificate, &it.envelope.0)
-            .map_err(|error| wrong(&error.to_string()))?;
-        let by = certificate.key_id();
-        let envelope =
-            wire::Envelope::decode(it.envelope.0.clone()).map_err(|_| wrong("has no readable envelope"))?;
-        let service = wire::StatementType::try_from(envelope.statement_type)
+        let (envelope, by) = envelopes::signed(terms, self, &it.envelope.0, &it.signature.0, &certificate)
+            .map_err(|fault| wrong(&format!("does not hold: {fault}")))?;
+        let is_service = wire::StatementType::try_from(envelope.statement_type)
             == Ok(wire::StatementType::Service)
             && envelope.kind == wire::ServiceKind::KeyIntroduction as u32;
-        if !service
-            || envelope.sender != fact.party
-            || envelope.agreement_id != facts.agreement
-            || !self.is_signing(&fact.party, &by)
-            || envelope.signing_key_id != by.as_bytes().as_slice()
-        {
-            return Err(wrong("is not a statement of the Party's own listed key"));
+        if !is_service || envelope.sender != fact.party {
+            return Err(wrong("is not the Party's own statement about a key"));
         }
         let salt: &[u8; 32] = it.salt.0.as_ref().try_into().map_err(|_| wrong("has no salt"))?;
         if commitment(salt, &it.body.0).as_bytes().as_slice() != envelope.body_commitment {
@@ -90,6 +135,6 @@ impl Keys {
         if used_for != Some(fact.used_for) || body.key != fact.key.0 {
             return Err(wrong("is of another key"));
         }
-        Ok(by)
+        Ok(Introduction { key: Digest::of(&fact.key.0), by, sequence: envelope.sequence })
     }
 }

@@ -42,6 +42,6 @@ pub fn summary(proven: &Proven) -> String {
     for (party, key) in keys {
         let _ = writeln!(text, "- {party} sha256:{key}");
     }
-    text += "\nTo check: article6 verify FILE --trust sha256:HEX\nor: openssl cms -verify -binary -cades -inform DER -in signature.p7s -content envelope.bin -certfile signer.pem -CAfile signer.pem -partial_chain -purpose any -out /dev/null\n";
+    text += "\nTo check: article6 verify FILE --trust PARTY=sha256:HEX\nor: openssl cms -verify -binary -cades -inform DER -in signature.p7s -content envelope.bin -certfile signer.pem -CAfile signer.pem -partial_chain -purpose any -out /dev/null\n";
     text
 }

@@ -1,8 +1,7 @@
 //! Claims about ledgers: that one is whole, unchanged, and the only one.
 
 use super::message::place;
-use super::{Judgement, Standing, Verdict};
-use crate::crypto::digest::Digest;
+use super::{Holder, Judgement, Standing, Verdict};
 use crate::evidence::bundle::{Placed, Proven};
 use crate::evidence::exported::Exported;
 use crate::ledger::Checkpoint;
@@ -22,7 +21,8 @@ pub(super) fn of_bundles(standing: &Standing, one: &Proven, other: &Proven) -> V
     for first in records(one) {
         for second in records(other).filter(|second| second.party == first.party) {
             let Some(why) = two_stories(first, second) else { continue };
-            let judgement = one_ledger(standing, &first.party, &[first.key, second.key], (Refuted, why));
+            let judgement =
+                one_ledger(standing, &first.party, &[first.holder(), second.holder()], (Refuted, why));
             if !judgements.contains(&judgement) {
                 judgements.push(judgement);
             }
@@ -50,7 +50,7 @@ pub(super) fn against(standing: &Standing, bundle: &Proven, ledger: &Exported) -
     let party = &ledger.party;
     let mut judgements = vec![whole(standing, ledger)];
     for record in records(bundle).filter(|record| record.party == *party) {
-        let keys = [record.key, ledger.key];
+        let keys = [record.holder(), (party.as_str(), ledger.key)];
         let holds = format!("{party}: our ledger holds what we recorded about the message.");
         let verdict = match ledger.leaf(record.index) {
             Some(leaf) if leaf == record.leaf => (Holds, format!("it is event {} there", record.index)),
@@ -71,11 +71,11 @@ fn whole(standing: &Standing, ledger: &Exported) -> Judgement {
         true => (Holds, "they lead to the root that it signed".to_owned()),
         false => (Refuted, "they do not lead to the root that it signed: the files were changed".to_owned()),
     };
-    standing.judge("LEDGER_WHOLE", claim, &[ledger.key], verdict)
+    standing.judge("LEDGER_WHOLE", claim, &[(party, ledger.key)], verdict)
 }
 
 /// The ledger that is shown extends what its Party signed before, and nothing of that was removed or changed.
-fn unchanged(standing: &Standing, signed: &Checkpoint, keys: &[Digest], ledger: &Exported) -> Judgement {
+fn unchanged(standing: &Standing, signed: &Checkpoint, keys: &[Holder<'_>], ledger: &Exported) -> Judgement {
     let party = &ledger.party;
     let claim = format!("{party}: this is our whole ledger, and nothing in it was changed or removed.");
     let (size, shown) = (signed.size, ledger.checkpoint.size);
@@ -104,12 +104,18 @@ pub(super) fn of_exports(standing: &Standing, one: &Exported, other: &Exported) 
             true => (Holds, format!("the smaller, of {size} events, is the beginning of the other")),
             false => (Refuted, format!("they differ within their first {size} events, and it signed both")),
         };
-        judgements.push(one_ledger(standing, &small.party, &[small.key, large.key], verdict));
+        let keys = [small, large].map(|ledger| (ledger.party.as_str(), ledger.key));
+        judgements.push(one_ledger(standing, &small.party, &keys, verdict));
     }
     judgements
 }
 
-fn one_ledger(standing: &Standing, party: &str, keys: &[Digest], verdict: (Verdict, String)) -> Judgement {
+fn one_ledger(
+    standing: &Standing,
+    party: &str,
+    keys: &[Holder<'_>],
+    verdict: (Verdict, String),
+) -> Judgement {
     standing.judge(
         "ONE_LEDGER",
         format!("{party}: we keep one ledger and show everybody the same."),

@@ -1,7 +1,6 @@
 //! Claims about messages: never sent, never got, never refused, in time.
 
-use super::{Judgement, Standing, Verdict};
-use crate::crypto::digest::Digest;
+use super::{Holder, Judgement, Standing, Verdict};
 use crate::evidence::bundle::claim::{time, words};
 use crate::evidence::bundle::{Placed, Proven};
 use crate::wire::channel::v1::Envelope;
@@ -32,7 +31,7 @@ fn two_messages(standing: &Standing, one: &Proven, other: &Proven) -> Option<Jud
     Some(standing.judge(
         "TWO_MESSAGES",
         format!("{sender} signed two different messages as its number {sequence}."),
-        &[one.signing_key, other.signing_key],
+        &[(sender, one.signing_key), (sender, other.signing_key)],
         (Holds, "both envelopes verify with its keys, and only one can be that number".to_owned()),
     ))
 }
@@ -47,7 +46,7 @@ pub(super) fn alone(standing: &Standing, bundles: &[&Proven], by: Option<u64>) -
         standing.judge(
             "NEVER_SENT",
             format!("{sender}: we never sent {name}."),
-            &[first.signing_key],
+            &[(sender, first.signing_key)],
             (Refuted, format!("{sender} signed it")),
         ),
         content(standing, bundles, &name),
@@ -68,7 +67,8 @@ fn receipt(bundle: &Proven) -> Option<&Placed> {
 
 fn content(standing: &Standing, bundles: &[&Proven], name: &str) -> Judgement {
     let claim = format!("The content shown for {name} is what was signed.");
-    let keys: Vec<Digest> = bundles.iter().map(|bundle| bundle.signing_key).collect();
+    let keys: Vec<Holder<'_>> =
+        bundles.iter().map(|bundle| (bundle.envelope.sender.as_str(), bundle.signing_key)).collect();
     let verdict = match bundles.iter().any(|bundle| bundle.body.is_some()) {
         true => (Holds, "its digest stands in the signed envelope".to_owned()),
         false => (Undecidable, "no file holds the content any more".to_owned()),
@@ -78,7 +78,7 @@ fn content(standing: &Standing, bundles: &[&Proven], name: &str) -> Judgement {
 
 fn received(standing: &Standing, receipt: Option<&Placed>, recipient: &str, name: &str) -> Vec<Judgement> {
     let never = format!("{recipient}: we never got {name}.");
-    let keys: Vec<Digest> = receipt.iter().map(|receipt| receipt.key).collect();
+    let keys: Vec<Holder<'_>> = receipt.iter().map(|receipt| receipt.holder()).collect();
     let verdict = match receipt {
         Some(receipt) => (Refuted, format!("{recipient} recorded it: {}", place(receipt))),
         None => (
@@ -114,7 +114,7 @@ fn refused(
             [(Refuted, why.clone()), (Holds, why)]
         }
     };
-    let keys: Vec<Digest> = receipt.iter().map(|receipt| receipt.key).collect();
+    let keys: Vec<Holder<'_>> = receipt.iter().map(|receipt| receipt.holder()).collect();
     let judged = claims.into_iter().zip(verdicts);
     judged.map(|((code, claim), verdict)| standing.judge(code, claim, &keys, verdict)).collect()
 }
@@ -130,8 +130,8 @@ fn timed(standing: &Standing, bundle: &Proven, name: &str, by: Option<u64>) -> O
     let after = earliest.map(|it| format!("after {}", time(it.at)));
     let before = latest.map(|it| format!("before {}", time(it.at)));
     let between: Vec<String> = after.into_iter().chain(before).collect();
-    let keys: Vec<Digest> =
-        [earliest, latest].iter().flatten().map(|it| it.key).chain([bundle.record.key]).collect();
+    let cosigned = [earliest, latest].into_iter().flatten().map(|it| (other.as_str(), it.key));
+    let keys: Vec<Holder<'_>> = cosigned.chain([bundle.record.holder()]).collect();
     let bracket = match between.is_empty() {
         true => format!("{other} cosigned nothing around it"),
         false => format!("{exporter} recorded it {} by the clock of {other}", between.join(" and ")),

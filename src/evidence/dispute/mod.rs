@@ -9,7 +9,7 @@
 mod ledgers;
 mod message;
 
-use super::bundle::Proven;
+use super::bundle::{Because, Named, Proven, Trusted};
 use super::exported::Exported;
 use crate::crypto::digest::Digest;
 use std::collections::BTreeSet;
@@ -50,25 +50,37 @@ pub struct Judgement {
 /// Whose keys are whose.
 #[derive(Debug, Clone)]
 pub struct Standing {
-    accepted: BTreeSet<Digest>,
+    accepted: BTreeSet<(String, Digest)>,
 }
+
+/// A key that something rests on, and whose it must be.
+type Holder<'a> = (&'a str, Digest);
 
 impl Standing {
     /// With named keys, these and what they introduced. Without, the keys that both sides' files give for the same Party:
     /// what both agree on needs no further word.
-    pub fn of(ours: &Exhibit, theirs: &Exhibit, named: &[Digest]) -> Self {
+    pub fn of(ours: &Exhibit, theirs: &Exhibit, named: &[Named]) -> Self {
+        let keys = [ours.keys(), theirs.keys()];
+        let [our_keys, their_keys] = &keys;
         if named.is_empty() {
-            let (ours, theirs) = (ours.keys(), theirs.keys());
-            let both = ours.intersection(&theirs).map(|(_, key)| *key);
-            return Self { accepted: both.collect() };
+            return Self { accepted: our_keys.intersection(their_keys).cloned().collect() };
         }
-        let mut accepted: BTreeSet<Digest> = named.iter().copied().collect();
-        for exhibit in [ours, theirs, ours] {
-            if let Exhibit::Bundle(proven) = exhibit {
-                accepted = proven.trusted(&accepted.into_iter().collect::<Vec<_>>());
+        let mut trusted = Trusted::new();
+        for (party, key) in our_keys.union(their_keys) {
+            let because = named.iter().filter_map(|it| it.vouches(party, key));
+            // Where the files differ about whose key it is they cannot be believed about that.
+            let other = our_keys.union(their_keys).any(|(whose, other)| other == key && whose != party);
+            let best = because.min().filter(|because| !other || *because == Because::Named);
+            if let Some(because) = best {
+                trusted.insert((party.clone(), *key), because);
             }
         }
-        Self { accepted }
+        for exhibit in [ours, theirs, ours] {
+            if let Exhibit::Bundle(proven) = exhibit {
+                proven.follow(&mut trusted);
+            }
+        }
+        Self { accepted: trusted.into_keys().collect() }
     }
 
     /// The judgement, unless it rests on a key that nobody vouches for.
@@ -76,13 +88,14 @@ impl Standing {
         &self,
         code: &'static str,
         claim: String,
-        keys: &[Digest],
+        keys: &[Holder<'_>],
         (verdict, why): (Verdict, String),
     ) -> Judgement {
-        let unknown = keys.iter().find(|key| !self.accepted.contains(*key));
+        let unknown = keys.iter().find(|(party, key)| !self.accepted.contains(&((*party).to_owned(), *key)));
         let (verdict, why) = match unknown.filter(|_| verdict != Verdict::Undecidable) {
-            Some(key) => {
-                (Verdict::Undecidable, format!("it rests on the key sha256:{key}, which nobody vouches for"))
+            Some((party, key)) => {
+                let why = format!("it rests on sha256:{key}, and nobody vouches that this is {party}'s key");
+                (Verdict::Undecidable, why)
             }
             None => (verdict, why),
         };
@@ -101,7 +114,7 @@ impl Exhibit {
 }
 
 /// Judges every claim that the two exhibits touch; `by` is a time that something is said to have happened by.
-pub fn judge(ours: &Exhibit, theirs: &Exhibit, named: &[Digest], by: Option<u64>) -> Vec<Judgement> {
+pub fn judge(ours: &Exhibit, theirs: &Exhibit, named: &[Named], by: Option<u64>) -> Vec<Judgement> {
     let standing = Standing::of(ours, theirs, named);
     match (ours, theirs) {
         (Exhibit::Bundle(one), Exhibit::Bundle(other)) => {
