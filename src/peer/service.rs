@@ -164,8 +164,15 @@ async fn take_in(
             for task in tasks {
                 arrivals.extend(task.await.map_err(|_| stopping())??);
             }
-            if !proven.is_proven().await {
-                return Err(refused(ConsumeError::Unproven));
+            if link.engine.state().is_held() {
+                return Err(refused(ConsumeError::Held));
+            }
+            tokio::select! {
+                proven = proven.is_proven() => if !proven {
+                    return Err(refused(ConsumeError::Unproven));
+                },
+                // Nobody waits for the answer any more: the stream's place must not stay taken.
+                () = under_way.closed() => break,
             }
             let answer = link.engine.consume(arrivals, false).await.map_err(refused)?;
             if under_way.send(Ok(UnderWay { accepted_size, answer })).await.is_err() {
@@ -233,7 +240,12 @@ async fn answer(
     mut under_way: mpsc::Receiver<Result<UnderWay, Status>>,
     responses: &mpsc::Sender<Result<DeliverResponse, Status>>,
 ) {
-    while let Some(next) = under_way.recv().await {
+    loop {
+        let next = tokio::select! {
+            next = under_way.recv() => next,
+            () = responses.closed() => return,
+        };
+        let Some(next) = next else { return };
         let response = match next {
             Ok(UnderWay { accepted_size, answer }) => match answer.await {
                 Ok(Ok(outcomes)) => respond(link, accepted_size, &outcomes),
