@@ -14,7 +14,7 @@ use article6::backoffice::v1::DeliveryState;
 use article6::operations::v1::GetStatusResponse;
 use std::path::Path;
 use std::time::Duration;
-use support::parties::{Office, Parties, edit, reason, serve, status, until};
+use support::parties::{Office, Parties, edit, log, reason, serve, status, until};
 
 /// Whether everything up to the last material event is cosigned.
 fn is_cosigned(status: &GetStatusResponse) -> bool {
@@ -66,8 +66,18 @@ async fn a_receipt_that_does_not_come_is_complained_of_once() {
         status.acknowledged_sequence == 2 && status.witness.as_ref().unwrap().overdue_sequence == 0
     })
     .await;
+    assert!(log(&parties.kz).contains("the other Party complains"), "{}", log(&parties.kz));
+    until(&parties.us, "the answer is recorded", |_| log(&parties.us).contains("answered a complaint")).await;
     us.stop().unwrap();
     kz.stop().unwrap();
+    for home in [&parties.us, &parties.kz] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_article6"))
+            .arg("verify")
+            .arg(&home.folder)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
 }
 
 fn copy(from: &Path, to: &Path) {

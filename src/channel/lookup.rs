@@ -23,6 +23,8 @@ pub enum Lookup {
     Accepted(u64),
     /// The newest `Cosigned` event.
     Cosigned,
+    /// The `Overdue` event of a sequence.
+    Overdue(u64),
     /// The newest `Restored` event.
     Restored,
     /// The newest `KeyIntroduced` event that tells of a key, by the SHA-256 of the key: the one that introduced it, or one
@@ -44,6 +46,7 @@ impl Lookup {
             Self::Accepted(size) => (b'w', &size.to_be_bytes()),
             Self::Cosigned => (b'k', &[]),
             Self::Restored => (b'r', &[]),
+            Self::Overdue(sequence) => (b'o', &sequence.to_be_bytes()),
             Self::Key(id) => (b'i', id),
             Self::HandedOver(leaf) => (b'h', &leaf.to_be_bytes()),
         };
@@ -65,6 +68,7 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
         }
         Some(Fact::Cosigned(_)) => return vec![Lookup::Cosigned],
         Some(Fact::Restored(_)) => return vec![Lookup::Restored],
+        Some(Fact::Overdue(overdue)) => return vec![Lookup::Overdue(overdue.sequence)],
         Some(Fact::KeyIntroduced(introduced)) => {
             let key = Digest::of(&introduced.key);
             let introducer = Certificate::from_der(&introduced.introducer).map(|it| it.key_id()).ok();

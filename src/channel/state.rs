@@ -50,6 +50,7 @@ pub struct State {
     material_size: u64,
     held: bool,
     overdue: u64,
+    complaint_answered: u64,
     clock_skewed: bool,
     keys: Keys,
 }
@@ -101,6 +102,7 @@ impl Default for State {
             material_size: 0,
             held: false,
             overdue: 0,
+            complaint_answered: 0,
             clock_skewed: false,
             keys: Keys::default(),
         }
@@ -167,6 +169,12 @@ impl State {
     /// Highest sequence that an overdue receipt was recorded for.
     pub fn overdue(&self) -> u64 {
         self.overdue
+    }
+
+    /// The message whose receipt is overdue and whose complaint the other Party has not answered.
+    pub fn open_complaint(&self) -> Option<u64> {
+        let waits = self.acknowledged + 1 == self.overdue;
+        (waits && self.complaint_answered < self.overdue).then_some(self.overdue)
     }
 
     /// Whether the other Party's clock is beyond the limit.
@@ -283,6 +291,12 @@ impl State {
                 }
                 self.overdue = overdue.sequence;
             }
+            Fact::ComplaintAnswered(answered) => {
+                if answered.sequence <= self.complaint_answered || answered.sequence > self.overdue {
+                    return Err(FoldError::Sequence);
+                }
+                self.complaint_answered = answered.sequence;
+            }
             Fact::ClockSkew(skew) => self.clock_skewed = skew.beyond_limit,
             Fact::OperatorActed(acted) => {
                 if acted.action() == OperatorAction::ReleaseChannel {
@@ -311,6 +325,7 @@ impl State {
         };
         self.acknowledged = self.acknowledged.min(restored.sealed_sequence);
         self.overdue = self.overdue.min(restored.sealed_sequence);
+        self.complaint_answered = self.complaint_answered.min(restored.sealed_sequence);
         Ok(())
     }
 
@@ -376,6 +391,7 @@ impl State {
             held: self.held,
             overdue_sequence: self.overdue,
             clock_skewed: self.clock_skewed,
+            complaint_answered: self.complaint_answered,
             ..wire::ChannelState::default()
         };
         self.keys.write(&mut state);
@@ -407,6 +423,7 @@ impl State {
             held: state.held,
             overdue: state.overdue_sequence,
             clock_skewed: state.clock_skewed,
+            complaint_answered: state.complaint_answered,
         })
     }
 }

@@ -1,12 +1,15 @@
-//! Receipts that do not come: the daemon says so in its ledger, which the other Party must cosign.
+//! Receipts that do not come: the daemon says so in its ledger, which the other Party must cosign, and shows it the
+//! complaint until it answers.
 
 use super::Link;
 use crate::channel::lookup::Lookup;
-use crate::crypto::digest::Digest;
+use crate::crypto::digest::{Digest, commitment};
 use crate::door::Shutdown;
+use crate::ledger::{TlogProof, leaf_hash};
 use crate::limits;
 use crate::store::StoreError;
-use crate::wire::ledger::v1::{Overdue, event::Fact};
+use crate::wire::ledger::v1::{ComplaintAnswer, ComplaintAnswered, Event, Overdue, Receipt, event::Fact};
+use prost::Message as _;
 use std::time::Duration;
 
 /// Looks now and then for a message that has waited longer than `after` for its receipt, until the daemon drains.
@@ -44,4 +47,51 @@ fn overdue(link: &Link, after: Duration) -> Result<Option<Overdue>, StoreError> 
     }
     let envelope_digest = Digest::of(&sealed.record.envelope).to_bytes();
     Ok(Some(Overdue { sequence, envelope_digest, sealed_at: Some(sealed_at) }))
+}
+
+/// The complaint that the other Party's daemon has not answered.
+pub(super) fn open(link: &Link) -> Result<Option<(u64, Receipt)>, StoreError> {
+    let Some(sequence) = link.engine.state().open_complaint() else { return Ok(None) };
+    let store = link.engine.store();
+    let Some(found) = store.find(&Lookup::Overdue(sequence))? else { return Ok(None) };
+    Ok(Some((sequence, store.disclose(found.leaf)?.0)))
+}
+
+/// Records what the other Party's daemon answered.
+pub(super) async fn note_answer(link: &Link, sequence: u64, answer: ComplaintAnswer) {
+    if link.engine.state().open_complaint() != Some(sequence) {
+        return;
+    }
+    tracing::warn!(sequence, answer = answer.as_str_name(), "the other Party answered a complaint");
+    let fact = Fact::ComplaintAnswered(ComplaintAnswered { sequence, answer: answer.into() });
+    if let Err(error) = link.engine.note(fact).await {
+        tracing::warn!(%error, "the answer to a complaint is not recorded");
+    }
+}
+
+/// Answers a complaint of the other Party, if it proves itself.
+pub(super) fn answer(
+    link: &Link,
+    complaint: &Receipt,
+) -> Result<(ComplaintAnswer, Option<Receipt>), StoreError> {
+    let Some(overdue) = proven(link, complaint) else { return Ok((ComplaintAnswer::Unspecified, None)) };
+    tracing::warn!(sequence = overdue.sequence, "the other Party complains: it has no receipt for a message");
+    let store = link.engine.store();
+    let Some(held) = store.find(&Lookup::Consumed(overdue.sequence))? else {
+        return Ok((ComplaintAnswer::NotHeld, None));
+    };
+    if Digest::of(&held.record.envelope).as_bytes().as_slice() != overdue.envelope_digest {
+        return Ok((ComplaintAnswer::Other, None));
+    }
+    Ok((ComplaintAnswer::Held, Some(store.disclose(held.leaf)?.0)))
+}
+
+fn proven(link: &Link, complaint: &Receipt) -> Option<Overdue> {
+    let event = Event::decode(complaint.event.clone()).ok()?;
+    let salt: &[u8; 32] = complaint.salt.as_ref().try_into().ok()?;
+    let leaf = leaf_hash(&commitment(salt, &complaint.event));
+    let proof = TlogProof::parse(&complaint.tlog_proof).ok()?;
+    let vkeys = link.trusted().vkeys(link.terms(), event.epoch);
+    let Some(Fact::Overdue(overdue)) = event.fact else { return None };
+    vkeys.iter().any(|vkey| proof.verify(&leaf, vkey).is_ok()).then_some(overdue)
 }

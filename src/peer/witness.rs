@@ -1,10 +1,10 @@
 //! The two ledgers guard each other: this side's heads are shown to be cosigned, the other side's are cosigned.
 
-use super::Link;
 use super::introduction::Mismatch;
 use super::trouble::SessionError;
 use super::v1::peer_service_client::PeerServiceClient;
 use super::v1::{WitnessRequest, WitnessResponse};
+use super::{Link, complaint};
 use crate::crypto::digest::Digest;
 use crate::door::{Dialled, Refusal};
 use crate::exchange::delivery::Health;
@@ -15,7 +15,7 @@ use crate::ledger::checkpoint::{Checkpoint, with_signature};
 use crate::ledger::cosignature::message;
 use crate::ledger::note::{Note, NoteError, NoteSignature};
 use crate::limits;
-use crate::wire::ledger::v1::{ClockSkew, Cosigned, event::Fact};
+use crate::wire::ledger::v1::{ClockSkew, ComplaintAnswer, Cosigned, event::Fact};
 use prost_types::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -91,7 +91,13 @@ async fn ask(
     note: &str,
 ) -> Result<Asked, SessionError> {
     let proof = if from < size { consistency(link.engine.store(), from, size)? } else { Vec::new() };
-    let request = WitnessRequest { checkpoint: note.to_owned(), accepted_size: from, consistency: proof };
+    let complaint = complaint::open(link)?;
+    let request = WitnessRequest {
+        checkpoint: note.to_owned(),
+        accepted_size: from,
+        consistency: proof,
+        complaint: complaint.as_ref().map(|(_, disclosed)| disclosed.clone()),
+    };
     let answer =
         timeout(limits::OPEN_ANSWER, client.witness(request)).await.map_err(|_| SessionError::Silent)?;
     let answer = match answer {
@@ -99,6 +105,9 @@ async fn ask(
         Err(status) if status.code() == Code::ResourceExhausted => return Ok(Asked::Later),
         Err(status) => return Err(status.into()),
     };
+    if let Some((sequence, _)) = complaint {
+        complaint::note_answer(link, sequence, answer.complaint()).await;
+    }
     if answer.cosignature.is_empty() {
         return Ok(Asked::Elsewhere(answer.accepted_size));
     }
@@ -189,6 +198,9 @@ pub(super) async fn witness(
         return Err(Refusal::new(Code::ResourceExhausted, "TOO_MANY_HEADS", told)
             .retry_after(limits::WITNESS_INTERVAL));
     }
+    let unreadable = |_| Refusal::new(Code::Internal, "STORE_UNREADABLE", "the store cannot be read");
+    let answered = request.complaint.as_ref().map(|it| complaint::answer(link, it)).transpose();
+    let (answer, receipt) = answered.map_err(unreadable)?.unwrap_or((ComplaintAnswer::Unspecified, None));
     let body = checkpoint.body();
     let (note, from) = (request.checkpoint, request.accepted_size);
     let size = checkpoint.size;
@@ -196,10 +208,11 @@ pub(super) async fn witness(
         Ok(HeadAnswer::Accepted) => {
             let cosignature = cosign(link, &body)
                 .map_err(|missing| Refusal::new(Code::Internal, "OWN_KEY_MISSING", missing.to_string()))?;
-            Ok(WitnessResponse { accepted_size: size, cosignature })
+            Ok(WitnessResponse { accepted_size: size, cosignature, complaint: answer.into(), receipt })
         }
         Ok(HeadAnswer::Elsewhere(accepted_size)) => {
-            Ok(WitnessResponse { accepted_size, cosignature: String::new() })
+            let complaint = answer.into();
+            Ok(WitnessResponse { accepted_size, cosignature: String::new(), complaint, receipt })
         }
         Err(error) => Err(refused(error)),
     }
