@@ -10,6 +10,7 @@ use crate::door::throttle::Throttle;
 use crate::exchange::engine::Engine;
 use crate::operations::keys::Keys;
 use crate::peer::Trust;
+use crate::wire::ledger::v1::{ConfigurationChanged, event::Fact};
 use arc_swap::ArcSwap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,6 +52,36 @@ impl Material {
             .chain(clients)
             .chain(own);
         paths.map(|path| (path.clone(), std::fs::read(path).ok().map(|bytes| Digest::of(&bytes)))).collect()
+    }
+}
+
+impl Material {
+    /// Digest of the configuration and of the public files it names; a file that is not there counts as such.
+    fn digest(&self) -> Digest {
+        let Settings { peer, backoffice, operations, signing, next_signing, clients, file, .. } =
+            &self.settings;
+        let doors = [&peer.door, backoffice, operations].into_iter().flat_map(|door| {
+            std::iter::once(&door.tls.chain).chain(&door.tls.authorities).chain(&door.tls.revocation)
+        });
+        let next = next_signing.iter().chain(&peer.next).map(|pair| &pair.certificate);
+        let paths = std::iter::once(file).chain([&signing.certificate]).chain(next).chain(doors);
+        let paths = paths.chain(&peer.pins).chain(&peer.signing_certificates).chain([&peer.ledger_key]);
+        let paths = paths.chain(clients.iter().map(|client| &client.certificate));
+        let digests = paths.map(|path| std::fs::read(path).map_or(Digest::ZERO, |bytes| Digest::of(&bytes)));
+        Digest::of(&digests.flat_map(|digest| *digest.as_bytes()).collect::<Vec<_>>())
+    }
+
+    /// Records, once, that the configuration is another than before.
+    pub async fn note_configuration(self: &Arc<Self>) {
+        let material = self.clone();
+        let Ok(digest) = tokio::task::spawn_blocking(move || material.digest()).await else { return };
+        if self.engine.state().configuration() == digest {
+            return;
+        }
+        let fact = Fact::ConfigurationChanged(ConfigurationChanged { digest: digest.to_bytes() });
+        if let Err(error) = self.engine.note(fact).await {
+            tracing::warn!(%error, "a change of the configuration is not recorded");
+        }
     }
 }
 
@@ -130,6 +161,7 @@ pub(super) async fn follow_keys(material: Arc<Material>) {
 pub(super) async fn keep_fresh(material: Arc<Material>, mut asked: impl AsyncReload) {
     let quiet = Throttle::new(ALARM_INTERVAL);
     alarm(&material, &quiet);
+    material.note_configuration().await;
     loop {
         let on_request = tokio::select! {
             () = asked.asked() => true,
@@ -145,6 +177,7 @@ pub(super) async fn keep_fresh(material: Arc<Material>, mut asked: impl AsyncRel
             Err(error) => tracing::error!(%error, "the reload was cut short"),
         }
         alarm(&material, &quiet);
+        material.note_configuration().await;
     }
 }
 

@@ -51,6 +51,7 @@ pub struct State {
     held: bool,
     overdue: u64,
     complaint_answered: u64,
+    configuration: Digest,
     clock_skewed: bool,
     keys: Keys,
 }
@@ -103,6 +104,7 @@ impl Default for State {
             held: false,
             overdue: 0,
             complaint_answered: 0,
+            configuration: Digest::ZERO,
             clock_skewed: false,
             keys: Keys::default(),
         }
@@ -169,6 +171,11 @@ impl State {
     /// Highest sequence that an overdue receipt was recorded for.
     pub fn overdue(&self) -> u64 {
         self.overdue
+    }
+
+    /// Digest of the configuration as recorded last; zero before the first.
+    pub fn configuration(&self) -> Digest {
+        self.configuration
     }
 
     /// The message whose receipt is overdue and whose complaint the other Party has not answered.
@@ -297,6 +304,9 @@ impl State {
                 }
                 self.complaint_answered = answered.sequence;
             }
+            Fact::ConfigurationChanged(changed) => {
+                self.configuration = Digest::from_slice(&changed.digest).ok_or(FoldError::Envelope)?;
+            }
             Fact::ClockSkew(skew) => self.clock_skewed = skew.beyond_limit,
             Fact::OperatorActed(acted) => {
                 if acted.action() == OperatorAction::ReleaseChannel {
@@ -392,6 +402,7 @@ impl State {
             overdue_sequence: self.overdue,
             clock_skewed: self.clock_skewed,
             complaint_answered: self.complaint_answered,
+            configuration: self.configuration.to_bytes(),
             ..wire::ChannelState::default()
         };
         self.keys.write(&mut state);
@@ -424,6 +435,7 @@ impl State {
             overdue: state.overdue_sequence,
             clock_skewed: state.clock_skewed,
             complaint_answered: state.complaint_answered,
+            configuration: Digest::from_slice(&state.configuration)?,
         })
     }
 }

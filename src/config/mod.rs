@@ -31,6 +31,8 @@ use std::time::{Duration, SystemTime};
 /// Everything the daemon is told.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The configuration file.
+    pub file: PathBuf,
     /// Who talks to whom.
     pub terms: Terms,
     /// Delivery that fails for longer is shown as STALLED.
@@ -175,7 +177,8 @@ fn gather(
 ) -> Result<Settings, Vec<Mistake>> {
     let mut reader = Reader::open(path).map_err(|mistake| vec![mistake])?;
     let mut named = Named::default();
-    let settings = tables::read(&mut reader, &mut named);
+    let settings =
+        tables::read(&mut reader, &mut named).map(|settings| Settings { file: path.to_owned(), ..settings });
     for (key, what) in judge(&named) {
         reader.mistake(&key, what);
     }

@@ -66,6 +66,7 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
     let (mut store, index, index_cache_bytes) = store?;
     store.rejections_per_second = rates.0;
     Some(Settings {
+        file: PathBuf::new(),
         terms: terms?,
         stalled_after,
         receipt_overdue,
