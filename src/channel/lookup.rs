@@ -23,7 +23,7 @@ pub enum Lookup {
     Accepted(u64),
     /// The newest `Cosigned` event.
     Cosigned,
-    /// The newest `Restored` event.
+    /// The newest `Restored` event that began an epoch.
     Restored,
     /// The newest `KeyIntroduced` event that tells of a key, by the SHA-256 of the key: the one that introduced it, or one
     /// that it signed the introduction of.
@@ -64,7 +64,7 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
             return names.to_vec();
         }
         Some(Fact::Cosigned(_)) => return vec![Lookup::Cosigned],
-        Some(Fact::Restored(_)) => return vec![Lookup::Restored],
+        Some(Fact::Restored(restored)) if !restored.complete => return vec![Lookup::Restored],
         Some(Fact::KeyIntroduced(introduced)) => {
             let key = Digest::of(&introduced.key);
             let introducer = Certificate::from_der(&introduced.introducer).map(|it| it.key_id()).ok();
