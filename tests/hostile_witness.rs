@@ -53,6 +53,7 @@ async fn show(liar: &Impostor, note: String, from: u64, to: u64) -> Result<Witne
         checkpoint: note,
         accepted_size: from,
         consistency: proof.iter().map(Digest::to_bytes).collect(),
+        complaint: None,
     };
     liar.dial().await.witness(request).await.map(tonic::Response::into_inner)
 }

@@ -181,7 +181,7 @@ impl Daemon {
                 peer_door,
                 peer_routes(link.clone()),
                 Limits::default(),
-                vec!["/article6.peer.v1.PeerService/Deliver"],
+                vec!["/article6.peer.v1.PeerService/Deliver", "/article6.peer.v1.PeerService/Recall"],
             ),
             (
                 backoffice_door,

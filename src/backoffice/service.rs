@@ -35,8 +35,13 @@ pub struct Service {
 impl Service {
     /// Serves the office.
     pub fn new(office: Office) -> Result<Self, crate::store::StoreError> {
-        let founding = office.engine.store().event(0)?;
-        Ok(Self { cursors: Cursors::of(&founding.commitment()), office })
+        // A place in what a restore gave up means something else now, and would skip what came back.
+        let store = office.engine.store();
+        let first = match store.find(&Lookup::Restored)? {
+            Some(restored) => restored,
+            None => store.event(0)?,
+        };
+        Ok(Self { cursors: Cursors::of(&first.commitment()), office })
     }
 
     fn find(&self, field: &str, name: &str) -> Result<Arc<OpenedEvent>, Refusal> {

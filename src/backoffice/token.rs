@@ -53,7 +53,7 @@ pub struct Cursors {
 }
 
 impl Cursors {
-    /// Cursors of the ledger whose first leaf this is.
+    /// Cursors of the ledger whose first leaf this is, or the event that began its epoch.
     pub fn of(founding: &Digest) -> Self {
         let [a, b, c, d, ..] = *founding.as_bytes();
         Self { ledger: u32::from_be_bytes([a, b, c, d]) }

@@ -26,15 +26,22 @@ pub enum View {
 }
 
 impl Office {
-    /// The message that an event records; `None` for events that are no message.
+    /// The message that an event records; `None` for events that are no message, or no longer.
     pub fn view(&self, opened: &OpenedEvent, view: View) -> Result<Option<Message>, StoreError> {
         let Some((direction, sequence)) = recorded(&opened.event) else { return Ok(None) };
         let Some(envelope) = &opened.envelope else { return Ok(None) };
+        let state = self.engine.state();
+        // What a restore gave up was sealed anew, or came back: it is shown at its new place alone.
+        if state.epoch() > 1 && direction == Direction::Sent {
+            let valid = self.engine.store().find(&Lookup::Sealed(sequence))?;
+            if sequence > state.sealed().sequence || valid.is_none_or(|valid| valid.leaf != opened.leaf) {
+                return Ok(None);
+            }
+        }
         let item = match needs_content(opened, direction, view) {
             true => self.engine.store().item(opened)?,
             false => None,
         };
-        let state = self.engine.state();
         let mut delivery = match direction {
             Direction::Sent => self.sent(&state, opened, sequence)?,
             _ => self.received(&state, opened)?,

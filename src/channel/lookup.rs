@@ -25,7 +25,7 @@ pub enum Lookup {
     Cosigned,
     /// The `Overdue` event of a sequence.
     Overdue(u64),
-    /// The newest `Restored` event.
+    /// The newest `Restored` event that began an epoch.
     Restored,
     /// The newest `KeyIntroduced` event that tells of a key, by the SHA-256 of the key: the one that introduced it, or one
     /// that it signed the introduction of.
@@ -67,7 +67,7 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
             return names.to_vec();
         }
         Some(Fact::Cosigned(_)) => return vec![Lookup::Cosigned],
-        Some(Fact::Restored(_)) => return vec![Lookup::Restored],
+        Some(Fact::Restored(restored)) if !restored.complete => return vec![Lookup::Restored],
         Some(Fact::Overdue(overdue)) => return vec![Lookup::Overdue(overdue.sequence)],
         Some(Fact::KeyIntroduced(introduced)) => {
             let key = Digest::of(&introduced.key);

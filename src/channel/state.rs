@@ -54,6 +54,7 @@ pub struct State {
     configuration: Digest,
     clock_skewed: bool,
     keys: Keys,
+    restoring: bool,
 }
 
 /// Why an event cannot follow the state.
@@ -107,6 +108,7 @@ impl Default for State {
             configuration: Digest::ZERO,
             clock_skewed: false,
             keys: Keys::default(),
+            restoring: false,
         }
     }
 }
@@ -189,6 +191,11 @@ impl State {
         self.clock_skewed
     }
 
+    /// Whether a restore was begun and is not complete.
+    pub fn is_restoring(&self) -> bool {
+        self.restoring
+    }
+
     /// The keys of both Parties.
     pub fn keys(&self) -> &Keys {
         &self.keys
@@ -219,7 +226,7 @@ impl State {
         if self.last_recorded_at.is_some_and(|last| order(&last) > order(&recorded_at)) {
             return Err(FoldError::Time);
         }
-        let next = if matches!(fact, Fact::Restored(_)) {
+        let next = if matches!(fact, Fact::Restored(restored) if !restored.complete) {
             event.epoch > self.epoch
         } else {
             event.epoch == self.epoch
@@ -325,6 +332,10 @@ impl State {
 
     /// The chain of sealed messages goes on from the last that both sides hold alike.
     fn restore(&mut self, restored: &Restored) -> Result<(), FoldError> {
+        self.restoring = !restored.complete;
+        if restored.complete {
+            return Ok(());
+        }
         if restored.from_epoch != self.epoch || restored.sealed_sequence > self.sealed.sequence {
             return Err(FoldError::Epoch);
         }
@@ -403,6 +414,7 @@ impl State {
             clock_skewed: self.clock_skewed,
             complaint_answered: self.complaint_answered,
             configuration: self.configuration.to_bytes(),
+            restoring: self.restoring,
             ..wire::ChannelState::default()
         };
         self.keys.write(&mut state);
@@ -415,6 +427,7 @@ impl State {
         let keys = Keys::read(&state)?;
         Some(Self {
             keys,
+            restoring: state.restoring,
             size: state.size,
             epoch: state.epoch,
             last_recorded_at: state.last_recorded_at,

@@ -94,7 +94,7 @@ pub enum ConsumeError {
 
 pub(super) struct Consume {
     pub(super) arrivals: Vec<Arrival>,
-    /// They crossed before and come back: a channel that is held does not keep them out.
+    /// They crossed before and come back: neither a channel that is held nor a quarantine keeps them out.
     pub(super) recalled: bool,
     /// The journal was searched for the arrivals' messages up to this index, and none was found.
     pub(super) searched: u64,
@@ -122,7 +122,7 @@ impl Consume {
     }
 
     pub(super) fn decide(self, desk: &mut Desk) -> Result<(), Fatal> {
-        if desk.core.quarantine.found().is_some() {
+        if desk.core.quarantine.found().is_some() && !self.recalled {
             drop(self.reply.send(Err(ConsumeError::Quarantined)));
             return Ok(());
         }

@@ -182,6 +182,11 @@ impl Engine {
         self.restore(Step::Begin(epoch, Box::new(restored), keys)).await
     }
 
+    /// Ends the work of a restore that was begun with this fact.
+    pub async fn complete_restore(&self, restored: Restored) -> Result<(), RestoreError> {
+        self.restore(Step::Complete(Box::new(restored))).await
+    }
+
     /// Takes in this Party's own messages that came back from the other.
     pub async fn recall(&self, parcels: Vec<Parcel>) -> Result<(), RestoreError> {
         self.restore(Step::Recalled(parcels)).await

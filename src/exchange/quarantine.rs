@@ -14,6 +14,8 @@ enum Standing {
     Unasked,
     /// It knows nothing that the store lacks, cannot be reached, or there is none yet.
     Sound,
+    /// A restore was cut short: what the other Party says cannot make it whole.
+    Unfinished(Timestamp),
     /// It holds something of this Party that the store lacks.
     Older { since: Timestamp, reason: &'static str },
 }
@@ -28,10 +30,15 @@ impl Quarantine {
         Self(watch::Sender::new(if has_met { Standing::Unasked } else { Standing::Sound }))
     }
 
+    /// Of a store whose restore was cut short.
+    pub(super) fn unfinished(now: Timestamp) -> Self {
+        Self(watch::Sender::new(Standing::Unfinished(now)))
+    }
+
     /// The other Party proved that the store is an older copy.
     pub fn enter(&self, reason: &'static str, now: Timestamp) {
         let entered = self.0.send_if_modified(|standing| {
-            let entered = !matches!(standing, Standing::Older { .. });
+            let entered = !matches!(standing, Standing::Older { .. } | Standing::Unfinished(_));
             if entered {
                 *standing = Standing::Older { since: now, reason };
             }
@@ -47,7 +54,13 @@ impl Quarantine {
 
     /// The other Party knows nothing that the store lacks.
     pub fn leave(&self) {
-        self.0.send_replace(Standing::Sound);
+        self.0.send_if_modified(|standing| {
+            let leaves = !matches!(standing, Standing::Sound | Standing::Unfinished(_));
+            if leaves {
+                *standing = Standing::Sound;
+            }
+            leaves
+        });
     }
 
     /// The other Party cannot be asked now.
@@ -65,6 +78,7 @@ impl Quarantine {
     pub fn found(&self) -> Option<(Timestamp, &'static str)> {
         match *self.0.borrow() {
             Standing::Older { since, reason } => Some((since, reason)),
+            Standing::Unfinished(since) => Some((since, "RESTORE_UNFINISHED")),
             _ => None,
         }
     }

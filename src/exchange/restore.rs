@@ -46,6 +46,8 @@ pub(super) struct Restore {
 pub(super) enum Step {
     /// A new epoch begins, with what follows for the keys.
     Begin(u32, Box<Restored>, Vec<Fact>),
+    /// The work is complete.
+    Complete(Box<Restored>),
     /// This Party's own messages, as they came back, in sequence.
     Recalled(Vec<Parcel>),
     /// Messages that were sealed in the history that is given up, and never crossed: their ledger indexes.
@@ -58,6 +60,7 @@ impl Restore {
             Step::Begin(_, restored, keys) => {
                 restored.encoded_len() as u64 + (keys.len() as u64 + 1) * OVERHEAD_BYTES
             }
+            Step::Complete(_) => OVERHEAD_BYTES,
             Step::Recalled(parcels) => parcels.iter().map(|it| it.len() as u64 + OVERHEAD_BYTES).sum(),
             // As much as a body may have, and its effect.
             Step::SealAnew(leaves) => {
@@ -77,6 +80,14 @@ impl Restore {
                 for fact in keys {
                     desk.record(fact, None, Attachments::default())?;
                 }
+                Ok(())
+            }
+            Step::Complete(restored) => {
+                desk.record(
+                    Fact::Restored(Restored { complete: true, ..*restored }),
+                    None,
+                    Attachments::default(),
+                )?;
                 Ok(())
             }
             Step::Recalled(parcels) => recalled(desk, parcels)?,

@@ -173,7 +173,10 @@ pub fn start(
     let committer = Committer::start(persister, progress.clone()).map_err(|error| failed(&error))?;
     let Keeper { terms, keys } = keeper;
     let keys = ArcSwap::from_pointee(keys);
-    let quarantine = Quarantine::new(state.peer_head().size > 0);
+    let quarantine = match state.is_restoring() {
+        true => Quarantine::unfinished(clock.now()),
+        false => Quarantine::new(state.peer_head().size > 0),
+    };
     let (readers, rejections) = (Readers::default(), Pace::new(settings.rejections_per_second));
     let core = Arc::new(Core { terms, keys, clock, store, readers, quarantine, rejections });
     let mut desk = Desk::new(core.clone(), state, writer, committer);

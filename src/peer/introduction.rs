@@ -3,6 +3,7 @@
 use super::restoring::is_common;
 use super::v1::Introduction;
 use super::{Link, Trusted};
+use crate::channel::envelope::Envelope;
 use crate::channel::keys::Side;
 use crate::channel::lookup::Lookup;
 use crate::channel::revocation;
@@ -112,6 +113,11 @@ pub fn introduce(link: &Link, state: &State) -> Result<(Introduction, u64), Mism
     let (sealed, consumed, accepted) = (state.sealed(), state.consumed(), state.peer_head());
     let keys = core.keys.load();
     let restored = core.store.find(&Lookup::Restored)?;
+    let last = match consumed.sequence {
+        0 => None,
+        sequence => core.store.find(&Lookup::Consumed(sequence))?,
+    };
+    let last = last.map(|opened| opened.record.clone()).unwrap_or_default();
     let introduction = Introduction {
         version_min: VERSION,
         version_max: VERSION,
@@ -142,6 +148,8 @@ pub fn introduce(link: &Link, state: &State) -> Result<(Introduction, u64), Mism
             _ => bytes::Bytes::new(),
         },
         founding: Some(core.store.disclose(0)?.0),
+        consumed_envelope: last.envelope,
+        consumed_signature: last.signature,
     };
     Ok((introduction, head.size))
 }
@@ -211,7 +219,11 @@ fn check_chains(link: &Link, state: &State, peer: &Introduction) -> Result<(), M
     }
     check_peer_chain(state, peer)?;
     let head = store.reader().head();
-    if peer.accepted_size > head.size {
+    // A head of an epoch before the last restore may be one that was lost; the restore named it.
+    if peer.known_epoch.max(1) < state.epoch() {
+        return Ok(());
+    }
+    if peer.known_epoch > state.epoch() || peer.accepted_size > head.size {
         return Err(Mismatch::HeadUnknown);
     }
     if peer.accepted_size > 0 {
@@ -237,6 +249,10 @@ fn check_peer_chain(state: &State, peer: &Introduction) -> Result<(), Mismatch> 
 fn check_restored(link: &Link, state: &State, peer: &Introduction) -> Result<Mismatch, Mismatch> {
     let unproven = || Mismatch::Restoration;
     check_peer_chain(state, peer)?;
+    // What it gave receipts for is not delivered again: it must have recalled it.
+    if peer.consumed_sequence < state.acknowledged() {
+        return Err(Mismatch::PeerIsBehind);
+    }
     let disclosed = peer.restoration.as_ref().ok_or_else(unproven)?;
     let event = Event::decode(disclosed.event.clone()).map_err(|_| unproven())?;
     let Some(Fact::Restored(restored)) = event.fact else { return Err(unproven()) };
@@ -353,12 +369,12 @@ pub(super) async fn note_restored(link: &Link, mismatch: &Mismatch, peer: &Intro
     }
 }
 
-/// Puts this daemon into quarantine, if the other one proved that the store is an older copy: it holds a message of this
-/// Party that the store lacks, or a head that bears this Party's own signature and that the ledger has not had.
+/// Puts this daemon into quarantine, if the other one proved that the store is an older copy: with a message that the store
+/// lacks, or a head that the ledger has not had, either of which bears this Party's own signature. A claim alone is refused.
 pub(super) fn quarantine(link: &Link, mismatch: &Mismatch, peer: &Introduction) {
     let core = link.engine.core();
     let proven = match mismatch {
-        Mismatch::WeAreBehind | Mismatch::WeDiffer => true,
+        Mismatch::WeAreBehind | Mismatch::WeDiffer => is_our_envelope(link, peer),
         Mismatch::HeadUnknown => is_our_head(link, peer),
         _ => false,
     };
@@ -366,6 +382,19 @@ pub(super) fn quarantine(link: &Link, mismatch: &Mismatch, peer: &Introduction) 
         true => core.quarantine.enter(mismatch.reason(), core.clock.now()),
         false => core.quarantine.unreachable(),
     }
+}
+
+/// Whether the envelope that the other daemon consumed last bears this Party's own signature.
+fn is_our_envelope(link: &Link, peer: &Introduction) -> bool {
+    let core = link.engine.core();
+    let Ok(envelope) = Envelope::decode(peer.consumed_envelope.clone()) else { return false };
+    let (fields, keys) = (envelope.fields().clone(), core.keys.load());
+    let Some(own) = keys.certificate(&fields.signing_key_id).cloned() else { return false };
+    let same = fields.sequence == peer.consumed_sequence
+        && fields.sender == core.terms.party
+        && fields.agreement_id == core.terms.agreement
+        && envelope.digest().as_bytes().as_slice() == peer.consumed_digest;
+    same && envelope.verify(&peer.consumed_signature, &[own]).is_ok()
 }
 
 /// Whether the head that the other daemon accepted bears this Party's own signature.

@@ -53,8 +53,10 @@ pub(super) async fn answer(
         }
     }
     let mut next = request.theirs_from.max(1);
-    while next <= state.acknowledged() {
-        let left = usize::try_from(state.acknowledged() - next + 1).unwrap_or(usize::MAX);
+    // What it gave a receipt for; and what its own messages say it had seen, or the next one would contradict them.
+    let crossed = state.acknowledged().max(state.consumed_peer_sequence_seen()).min(state.sealed().sequence);
+    while next <= crossed {
+        let left = usize::try_from(crossed - next + 1).unwrap_or(usize::MAX);
         let most = left.min(limits::DELIVERIES_PER_REQUEST);
         let parcels = sealed_from(store, next, most, limits::DELIVERY_REQUEST_BYTES);
         let theirs: Vec<Delivery> =

@@ -72,6 +72,9 @@ pub enum RestoringError {
     /// It answered something else than was asked.
     #[error("the other Party's daemon answered something else than was asked")]
     Unexpected,
+    /// Another work was begun and cut short.
+    #[error("`{0}` was begun and is not complete: finish it first")]
+    Unfinished(&'static str),
     /// What came back is not sound.
     #[error(transparent)]
     Restore(#[from] RestoreError),
@@ -104,12 +107,18 @@ pub async fn restore(
     let heads = heads(link)?;
     let (peer, common, mut chain) = meet(link, &mut client, &heads).await?;
     let state = link.engine.state();
-    // A restore that was cut short goes on in the epoch it began.
-    let begun = state.epoch() > peer.known_epoch.max(1) && state.epoch() > 1;
-    if !begun {
+    // The other side has given receipts so far: what it lost of it, it recalls from here.
+    if chain.sequence < state.acknowledged() {
+        chain = end_before(link, state.acknowledged() + 1)?;
+    }
+    // A restore that was cut short goes on in the epoch it began: nothing else was sealed in it, because the daemon is in
+    // quarantine until the work is complete.
+    if !is_begun(link, false)? {
         let lacks = peer.consumed_sequence > chain.sequence
             || chain.sequence < state.sealed().sequence.min(peer.consumed_sequence)
-            || !is_prefix(link, peer.accepted_size, &peer.accepted_root)?;
+            // A head of an epoch before may be one that an earlier restore gave up.
+            || (peer.known_epoch.max(1) >= state.epoch()
+                && !is_prefix(link, peer.accepted_size, &peer.accepted_root)?);
         if !lacks {
             return Err(RestoringError::NotNeeded);
         }
@@ -145,11 +154,36 @@ pub async fn restore(
     Ok(recovered)
 }
 
+/// The fact that began the newest epoch.
+fn newest(link: &Link) -> Result<Option<Restored>, StoreError> {
+    let found = link.engine.store().find(&Lookup::Restored)?;
+    Ok(found.and_then(|found| match &found.event.fact {
+        Some(Fact::Restored(restored)) => Some(restored.clone()),
+        _ => None,
+    }))
+}
+
+/// Whether this work was begun and cut short. The other of the two must be finished as what it was.
+fn is_begun(link: &Link, revokes: bool) -> Result<bool, RestoringError> {
+    if !link.engine.state().is_restoring() {
+        return Ok(false);
+    }
+    match newest(link)?.is_some_and(|begun| !begun.revocation.is_empty()) {
+        begun if begun == revokes => Ok(true),
+        true => Err(RestoringError::Unfinished("article6 revoke")),
+        false => Err(RestoringError::Unfinished("article6 restore")),
+    }
+}
+
 /// Seals anew what the given-up history had sealed; returns how many messages.
 async fn seal_anew(link: &Link) -> Result<u64, RestoringError> {
     let voided = voided(link.engine.store())?;
     for some in voided.chunks(ANEW) {
         link.engine.seal_anew(some.to_vec()).await?;
+    }
+    // Until this stands the daemon stays in quarantine: what is not sealed anew yet would be lost unnoticed.
+    if let Some(begun) = newest(link)? {
+        link.engine.complete_restore(Restored { revocation: bytes::Bytes::new(), ..begun }).await?;
     }
     Ok(voided.len() as u64)
 }
@@ -169,8 +203,7 @@ pub async fn revoke(
         .max_encoding_message_size(limits::MESSAGE_BYTES);
     let (peer, common, chain) = meet(link, &mut client, &heads(link)?).await?;
     let state = link.engine.state();
-    let begun = state.epoch() > peer.known_epoch.max(1) && state.epoch() > 1;
-    if !begun {
+    if !is_begun(link, true)? {
         let mut restored = restored(link, &peer, common.as_ref(), &chain, reason);
         let says = says(link, &restored, &chain, state.epoch().max(peer.known_epoch) + 1)?;
         let (epoch, bytes) = (says.epoch, compose(link.terms(), says));
@@ -341,6 +374,7 @@ fn restored(
         sealed_at: chain.signed_at,
         reason: reason.to_owned(),
         revocation: bytes::Bytes::new(),
+        complete: false,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::wire::ledger::v1::Item;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -50,6 +50,15 @@ impl Service {
         let streams = Arc::new(Semaphore::new(limits::DELIVER_STREAMS));
         Self { link, streams, pace: Pace::default(), doubts: Doubts::default(), proven: Proven::default() }
     }
+
+    /// One channel needs one stream; a session that broke off unnoticed may hold another for a while.
+    fn place(&self) -> Result<OwnedSemaphorePermit, Status> {
+        self.streams.clone().try_acquire_owned().map_err(|_| {
+            let told = "too many streams are open; end one, or wait until a broken one is noticed";
+            let refusal = Refusal::new(Code::ResourceExhausted, "TOO_MANY_STREAMS", told);
+            refusal.retry_after(limits::OVERLOAD_RETRY).status()
+        })
+    }
 }
 
 #[tonic::async_trait]
@@ -72,20 +81,24 @@ impl PeerService for Service {
         self.doubts.forget();
         self.proven.opened(state.peer_head(), &shown);
         let (introduction, size) = introduce(&self.link, &state).map_err(|error| mismatch(&error))?;
-        let consistency = consistency(self.link.engine.store(), peer.accepted_size, size)
-            .map_err(|error| unreadable(&error))?;
+        // From a head that a restore gave up nothing can be proven: the introduction tells of the restore.
+        let from = if peer.known_epoch.max(1) < state.epoch() { 0 } else { peer.accepted_size };
+        let consistency =
+            consistency(self.link.engine.store(), from, size).map_err(|error| unreadable(&error))?;
         Ok(Response::new(OpenResponse { introduction: Some(introduction), consistency }))
     }
 
     type RecallStream = ReceiverStream<Result<RecallResponse, Status>>;
 
     async fn recall(&self, request: Request<RecallRequest>) -> Result<Response<Self::RecallStream>, Status> {
+        let place = self.place()?;
         let (link, request) = (self.link.clone(), request.into_inner());
         let (parts, stream) = mpsc::channel(2);
         tokio::spawn(async move {
             if let Err(status) = recall::answer(&link, request, &parts).await {
                 let _ = parts.send(Err(status)).await;
             }
+            drop(place);
         });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
@@ -104,12 +117,7 @@ impl PeerService for Service {
         &self,
         request: Request<Streaming<DeliverRequest>>,
     ) -> Result<Response<Self::DeliverStream>, Status> {
-        // One channel needs one; a session that broke off unnoticed may hold another for a while.
-        let Ok(place) = self.streams.clone().try_acquire_owned() else {
-            let told = "too many Deliver streams are open; end one, or wait until a broken one is noticed";
-            let refusal = Refusal::new(Code::ResourceExhausted, "TOO_MANY_STREAMS", told);
-            return Err(refusal.retry_after(limits::OVERLOAD_RETRY).status());
-        };
+        let place = self.place()?;
         let draining = request.extensions().get::<Draining>().cloned().unwrap_or_default();
         let (under_way, answers) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
         let (responses, stream) = mpsc::channel(limits::DELIVERY_REQUESTS_HELD);
