@@ -113,7 +113,7 @@ async fn a_wrong_envelope_is_refused_and_consumes_nothing() {
     let honest = liar.honest();
     assert_eq!(liar.delivered(&honest).await.1, None);
     let size = status(&parties.us).await.ledger_size;
-    assert_eq!(size, 5, "founded, started, three received");
+    assert_eq!(size, 6, "founded, started, configured, three received");
 }
 
 #[tokio::test(flavor = "multi_thread")]
