@@ -161,7 +161,7 @@ async fn without_tls_1_3_and_a_certificate_there_is_no_answer() {
         assert!(anonymous(port, &authority).await.is_empty(), "no certificate, no answer");
     }
     Office::open(home).await.submit("r", 0).await.unwrap();
-    assert_eq!(status(home).await.ledger_size, 3);
+    assert_eq!(status(home).await.ledger_size, 4);
 }
 
 /// Speaks TLS 1.3 without a certificate, asks, and returns what the server says.

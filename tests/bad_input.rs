@@ -43,10 +43,10 @@ fn good() -> Submission {
     submission(0)
 }
 
-/// Founded and started, and these messages: nothing that was refused left anything.
+/// Founded, started, the configuration, and these messages: nothing that was refused left anything.
 async fn ledger_holds(home: &Home, messages: u64) {
     let status = status(home).await;
-    assert_eq!((status.sealed_sequence, status.ledger_size), (messages, 2 + messages));
+    assert_eq!((status.sealed_sequence, status.ledger_size), (messages, 3 + messages));
     assert!(!log(home).contains("panicked"), "{}", log(home));
 }
 

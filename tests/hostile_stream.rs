@@ -57,13 +57,17 @@ async fn what_is_repeated_gets_the_same_receipt_and_what_differs_is_noted_once()
     }
     other.language = "kk".into();
     assert_eq!(reason(&liar.deliver(vec![liar.delivery(&other)]).await.unwrap_err()), "EQUIVOCATION");
-    assert_eq!(status(&parties.us).await.ledger_size, 5, "founded, started, two received, one equivocation");
+    assert_eq!(
+        status(&parties.us).await.ledger_size,
+        6,
+        "founded, started, configured, two received, one equivocation"
+    );
     drop(daemon);
     let _daemon = serve(&parties.us);
     status(&parties.us).await;
     assert_eq!(liar.deliver(vec![first.clone()]).await.unwrap().receipts, [receipt]);
     assert_eq!(reason(&liar.deliver(vec![liar.delivery(&other)]).await.unwrap_err()), "EQUIVOCATION");
-    assert_eq!(status(&parties.us).await.ledger_size, 6, "the restart is all that was added");
+    assert_eq!(status(&parties.us).await.ledger_size, 7, "the restart is all that was added");
     let mut behind = liar.introduction();
     (behind.sealed_sequence, behind.sealed_digest) = (0, Bytes::new());
     assert_eq!(reason(&liar.open(behind).await.unwrap_err()), "PEER_CHAIN_BEHIND");
@@ -81,7 +85,11 @@ async fn of_many_claims_to_one_place_one_is_held_and_one_contradiction_noted() {
     assert_eq!(refused.collect::<Vec<_>>(), ["EQUIVOCATION"; 3]);
     let (winner, answer) = winners.pop().unwrap();
     assert_eq!(liar.delivered(winner).await.0, answer.as_ref().unwrap().receipts[0]);
-    assert_eq!(status(&parties.us).await.ledger_size, 4, "founded, started, received, one equivocation");
+    assert_eq!(
+        status(&parties.us).await.ledger_size,
+        5,
+        "founded, started, configured, received, one equivocation"
+    );
     let honest = liar.honest();
     assert_eq!(liar.delivered(&honest).await.1, None);
     daemon.stop().unwrap();

@@ -153,6 +153,8 @@ impl Daemon {
             engine: engine.clone(),
             settings: settings.clone(),
         });
+        // Before anything is served under it.
+        material.note_configuration().await;
         let (delivery, delivery_seen) = watch::channel(Health::default());
         let dial =
             DialSettings::new(&settings.peer.address, &settings.peer.server_name, peer_door.tls.clone());

@@ -161,7 +161,6 @@ pub(super) async fn follow_keys(material: Arc<Material>) {
 pub(super) async fn keep_fresh(material: Arc<Material>, mut asked: impl AsyncReload) {
     let quiet = Throttle::new(ALARM_INTERVAL);
     alarm(&material, &quiet);
-    material.note_configuration().await;
     loop {
         let on_request = tokio::select! {
             () = asked.asked() => true,
