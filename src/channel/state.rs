@@ -186,6 +186,11 @@ impl State {
         (waits && self.complaint_answered < self.overdue).then_some(self.overdue)
     }
 
+    /// Highest sequence that the answer to a complaint was recorded for.
+    pub fn complaint_answered(&self) -> u64 {
+        self.complaint_answered
+    }
+
     /// Whether the other Party's clock is beyond the limit.
     pub fn is_clock_skewed(&self) -> bool {
         self.clock_skewed

@@ -59,7 +59,8 @@ pub(super) fn open(link: &Link) -> Result<Option<(u64, Receipt)>, StoreError> {
 
 /// Records what the other Party's daemon answered.
 pub(super) async fn note_answer(link: &Link, sequence: u64, answer: ComplaintAnswer) {
-    if link.engine.state().open_complaint() != Some(sequence) {
+    // The receipt may have come meanwhile; that it was asked for and answered stands all the same.
+    if link.engine.state().complaint_answered() >= sequence {
         return;
     }
     tracing::warn!(sequence, answer = answer.as_str_name(), "the other Party answered a complaint");
