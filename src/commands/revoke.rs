@@ -3,7 +3,8 @@
 use super::restore::{reason, with_peer};
 use super::{ConfigArg, no};
 use crate::config::Settings;
-use crate::peer::restoring::{Recovered, revoke};
+use crate::peer::restoring::Recovered;
+use crate::peer::revoking::revoke;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use zeroize::Zeroizing;

@@ -5,7 +5,8 @@
 
 use super::Link;
 use super::answer::{InFlight, read_answer};
-use super::introduction::{check, introduce, note_recovery_key, note_restored, quarantine};
+use super::epochs::{note_recovery_key, note_restored, quarantine};
+use super::introduction::{check, introduce};
 use super::trouble::SessionError;
 use super::trustworthy::Doubts;
 use super::v1::peer_service_client::PeerServiceClient;

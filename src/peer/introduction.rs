@@ -1,26 +1,18 @@
 //! Who a daemon is and where its chains stand, said and checked at every opening.
 
-use super::restoring::is_common;
+use super::epochs::{check_restored, check_revoked};
 use super::v1::Introduction;
 use super::{Link, Trusted};
-use crate::channel::envelope::Envelope;
-use crate::channel::keys::Side;
 use crate::channel::lookup::Lookup;
-use crate::channel::revocation;
 use crate::channel::state::{PeerHead, State};
 use crate::channel::terms::Terms;
-use crate::crypto::digest::{Digest, commitment};
+use crate::crypto::digest::Digest;
 use crate::exchange::keys::KeyMissing;
 use crate::exchange::receipts::{CheckError, Checker};
-use crate::exchange::services::is_usable;
-use crate::ledger::TlogProof;
 use crate::ledger::checkpoint::Checkpoint;
-use crate::ledger::note::{Note, Vkey};
-use crate::ledger::tree::{Frontier, leaf_hash};
+use crate::ledger::tree::Frontier;
 use crate::store::StoreError;
-use crate::wire::channel::v1::{KeyUse, Revocation, SignedRevocation};
-use crate::wire::ledger::v1::{Event, PeerRestored, Receipt, Restored, event::Fact};
-use prost::Message as _;
+use crate::wire::ledger::v1::{PeerRestored, event::Fact};
 
 /// The one version of the protocol that is spoken.
 pub const VERSION: u32 = 1;
@@ -236,176 +228,10 @@ fn check_chains(link: &Link, state: &State, peer: &Introduction) -> Result<(), M
 }
 
 /// The other Party's chain holds everything that was consumed here.
-fn check_peer_chain(state: &State, peer: &Introduction) -> Result<(), Mismatch> {
+pub(super) fn check_peer_chain(state: &State, peer: &Introduction) -> Result<(), Mismatch> {
     let consumed = state.consumed();
     let same = peer.sealed_sequence > consumed.sequence
         || (peer.sealed_sequence == consumed.sequence
             && (consumed.sequence == 0 || peer.sealed_digest == consumed.digest.as_bytes().as_slice()));
     if same { Ok(()) } else { Err(Mismatch::PeerIsBehind) }
-}
-
-/// The other Party's store was put back from a backup: its ledger must go on from a head that was accepted here, and its
-/// chain from everything that crossed.
-fn check_restored(link: &Link, state: &State, peer: &Introduction) -> Result<Mismatch, Mismatch> {
-    let unproven = || Mismatch::Restoration;
-    check_peer_chain(state, peer)?;
-    // What it gave receipts for is not delivered again: it must have recalled it.
-    if peer.consumed_sequence < state.acknowledged() {
-        return Err(Mismatch::PeerIsBehind);
-    }
-    let disclosed = peer.restoration.as_ref().ok_or_else(unproven)?;
-    let event = Event::decode(disclosed.event.clone()).map_err(|_| unproven())?;
-    let Some(Fact::Restored(restored)) = event.fact else { return Err(unproven()) };
-    let salt: &[u8; 32] = disclosed.salt.as_ref().try_into().map_err(|_| unproven())?;
-    let leaf = leaf_hash(&commitment(salt, &disclosed.event));
-    let proof = TlogProof::parse(&disclosed.tlog_proof).map_err(|_| unproven())?;
-    let vkeys = link.trusted().vkeys(link.terms(), event.epoch);
-    let proven = vkeys.iter().any(|vkey| proof.verify(&leaf, vkey).is_ok());
-    if !proven || event.epoch != peer.epoch || proof.index < restored.common_size {
-        return Err(unproven());
-    }
-    if !is_common(link, &restored)? {
-        return Err(unproven());
-    }
-    let PeerHead { size, root } = state.peer_head();
-    Ok(Mismatch::Restored(Box::new(PeerRestored {
-        epoch: peer.epoch,
-        common_size: restored.common_size,
-        common_root: restored.common_root,
-        lost_size: size,
-        lost_root: if size == 0 { bytes::Bytes::new() } else { root.to_bytes() },
-        ..PeerRestored::default()
-    })))
-}
-
-/// Keys of the other Party were stolen: its recovery key says what it stands by, and that must be what crossed.
-fn check_revoked(link: &Link, state: &State, peer: &Introduction) -> Result<Mismatch, Mismatch> {
-    let unproven = || Mismatch::Restoration;
-    let recovery = state.keys().of(Side::Peer, KeyUse::Recovery).next().ok_or_else(unproven)?;
-    let recovery = Digest::from_slice(&recovery.key).ok_or_else(unproven)?;
-    let revocation = revocation::read(link.terms(), &peer.revocation, &recovery).map_err(|_| unproven())?;
-    if revocation.epoch != peer.epoch || !revocation.introduced.iter().all(is_usable) {
-        return Err(unproven());
-    }
-    let head = Restored {
-        common_size: revocation.ledger_size,
-        common_root: revocation.ledger_root.clone(),
-        ..Restored::default()
-    };
-    let store = link.engine.store();
-    let last = revocation.last_sequence;
-    let held = if last == 0 { None } else { store.find(&Lookup::Consumed(last))? };
-    let digest = held.as_ref().map_or(Digest::ZERO, |held| Digest::of(&held.record.envelope));
-    let same = last <= state.consumed().sequence
-        && (last == 0 || revocation.last_digest == digest.as_bytes().as_slice());
-    if !same || !is_common(link, &head)? {
-        return Err(unproven());
-    }
-    let PeerHead { size, root } = state.peer_head();
-    Ok(Mismatch::Restored(Box::new(PeerRestored {
-        epoch: peer.epoch,
-        common_size: revocation.ledger_size,
-        common_root: revocation.ledger_root,
-        lost_size: size,
-        lost_root: if size == 0 { bytes::Bytes::new() } else { root.to_bytes() },
-        revoked: true,
-        consumed_sequence: last,
-        consumed_digest: revocation.last_digest,
-        consumed_at: held.and_then(|held| held.envelope.as_ref()?.signed_at),
-        receipted_sequence: revocation.peer_sequence,
-    })))
-}
-
-/// Records, once, which recovery key the other Party's ledger was founded with: it must be known before it is needed.
-pub(super) async fn note_recovery_key(link: &Link, peer: &Introduction) {
-    let state = link.engine.state();
-    if state.keys().of(Side::Peer, KeyUse::Recovery).next().is_some() {
-        return;
-    }
-    let Some(digest) = peer.founding.as_ref().and_then(|founding| founded_with(link, founding)) else {
-        tracing::warn!(
-            "the other Party's daemon does not prove which recovery key its ledger was founded with"
-        );
-        return;
-    };
-    if let Err(error) = link.engine.recovery_key(digest).await {
-        tracing::warn!(%error, "the other Party's recovery key is not recorded");
-    }
-}
-
-fn founded_with(link: &Link, founding: &Receipt) -> Option<Digest> {
-    let event = Event::decode(founding.event.clone()).ok()?;
-    let Some(Fact::Founded(founded)) = event.fact else { return None };
-    let key: [u8; 32] = founded.ledger_key.as_ref().try_into().ok()?;
-    let trusted = link.trusted();
-    let is_trusted = trusted.ledger.contains(&key) || trusted.retired_ledger.contains(&key);
-    let salt: &[u8; 32] = founding.salt.as_ref().try_into().ok()?;
-    let proof = TlogProof::parse(&founding.tlog_proof).ok()?;
-    let leaf = leaf_hash(&commitment(salt, &founding.event));
-    let vkey = link.terms().peer_vkey(event.epoch, key);
-    let proven = is_trusted
-        && founded.party == link.terms().counterparty
-        && proof.index == 0
-        && proof.verify(&leaf, &vkey).is_ok();
-    Digest::from_slice(&founded.recovery_key_digest).filter(|_| proven)
-}
-
-/// Records that the other Party's store was put back from a backup, if that is what its daemon showed.
-pub(super) async fn note_restored(link: &Link, mismatch: &Mismatch, peer: &Introduction) {
-    let Mismatch::Restored(restored) = mismatch else { return };
-    // Both were checked.
-    let (proof, keys) = match (restored.revoked, &peer.restoration) {
-        (true, _) => {
-            let signed = SignedRevocation::decode(peer.revocation.clone()).unwrap_or_default();
-            let said = Revocation::decode(signed.revocation).unwrap_or_default();
-            (peer.revocation.clone(), revocation::facts(&said, true))
-        }
-        (false, Some(receipt)) => (receipt.encode_to_vec().into(), Vec::new()),
-        (false, None) => return,
-    };
-    let recorded = link.engine.peer_restored(restored.as_ref().clone(), proof, keys).await;
-    if let Err(error) = recorded {
-        tracing::error!(%error, "the other Party's restore is not recorded");
-    }
-}
-
-/// Puts this daemon into quarantine, if the other one proved that the store is an older copy: with a message that the store
-/// lacks, or a head that the ledger has not had, either of which bears this Party's own signature. A claim alone is refused.
-pub(super) fn quarantine(link: &Link, mismatch: &Mismatch, peer: &Introduction) {
-    let core = link.engine.core();
-    let proven = match mismatch {
-        Mismatch::WeAreBehind | Mismatch::WeDiffer => is_our_envelope(link, peer),
-        Mismatch::HeadUnknown => is_our_head(link, peer),
-        _ => false,
-    };
-    match proven {
-        true => core.quarantine.enter(mismatch.reason(), core.clock.now()),
-        false => core.quarantine.unreachable(),
-    }
-}
-
-/// Whether the envelope that the other daemon consumed last bears this Party's own signature.
-fn is_our_envelope(link: &Link, peer: &Introduction) -> bool {
-    let core = link.engine.core();
-    let Ok(envelope) = Envelope::decode(peer.consumed_envelope.clone()) else { return false };
-    let (fields, keys) = (envelope.fields().clone(), core.keys.load());
-    let Some(own) = keys.certificate(&fields.signing_key_id).cloned() else { return false };
-    let same = fields.sequence == peer.consumed_sequence
-        && fields.sender == core.terms.party
-        && fields.agreement_id == core.terms.agreement
-        && envelope.digest().as_bytes().as_slice() == peer.consumed_digest;
-    same && envelope.verify(&peer.consumed_signature, &[own]).is_ok()
-}
-
-/// Whether the head that the other daemon accepted bears this Party's own signature.
-fn is_our_head(link: &Link, peer: &Introduction) -> bool {
-    let (terms, state) = (link.terms(), link.engine.state());
-    let Ok(note) = Note::parse(&peer.accepted_checkpoint) else { return false };
-    let Ok(checkpoint) = Checkpoint::parse(note.text()) else { return false };
-    let head = checkpoint.size == peer.accepted_size
-        && checkpoint.root.as_bytes().as_slice() == peer.accepted_root
-        && terms.epoch_in(&checkpoint.origin, &terms.party).is_some();
-    let keys = state.keys().known(Side::Own, KeyUse::Ledger);
-    let mut keys = keys.filter_map(|key| <[u8; 32]>::try_from(key.key.as_ref()).ok());
-    head && keys.any(|key| note.verify(&Vkey::of(&checkpoint.origin, key)).is_ok())
 }

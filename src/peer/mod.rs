@@ -4,14 +4,17 @@
 //! may ask of us · [`courier`] the task that brings our messages there, for as long as it takes; `answer` what comes
 //! back, `trouble` why a session ends · `witness` how the two ledgers guard each other, `trustworthy` what is known of
 //! the other one meanwhile · [`complaint`] receipts that do not come · `trusted` whose signatures are accepted ·
-//! [`rotation`] keys that are introduced and retired · `recall`, [`restoring`] after a store was put back from a backup.
+//! [`rotation`] keys that are introduced and retired · `epochs`, `recall`, [`restoring`], [`revoking`] after a
+//! store was put back from a backup or keys were stolen.
 
 mod answer;
 pub mod complaint;
 pub mod courier;
+mod epochs;
 pub mod introduction;
 mod recall;
 pub mod restoring;
+pub mod revoking;
 pub mod rotation;
 pub mod service;
 mod trouble;

@@ -2,16 +2,12 @@
 
 use super::Link;
 use super::introduction::introduce;
-use super::recall::accepted_root;
 use super::trouble::SessionError;
 use super::v1::peer_service_client::PeerServiceClient;
 use super::v1::{Delivery, Introduction, KnownHead, RecallRequest, RecallResponse};
-use crate::channel::keys::Side;
 use crate::channel::lookup::Lookup;
-use crate::channel::revocation::{Says, compose, facts};
 use crate::channel::state::ChainEnd;
 use crate::crypto::digest::Digest;
-use crate::crypto::recovery;
 use crate::door::{DialError, DialSettings, Dialled, dial};
 use crate::exchange::deliver::ConsumeError;
 use crate::exchange::parcel::{Parcel, inspect};
@@ -19,9 +15,7 @@ use crate::exchange::restore::{RestoreError, voided};
 use crate::ledger::tree::Frontier;
 use crate::limits;
 use crate::store::StoreError;
-use crate::wire::channel::v1::{KeyIntroduction, KeyRetirement, KeyUse, Revocation, SignedRevocation};
 use crate::wire::ledger::v1::{Item, Restored, event::Fact};
-use prost::Message as _;
 use tonic::{Status, Streaming};
 
 /// Messages sealed anew at a time.
@@ -164,7 +158,7 @@ fn newest(link: &Link) -> Result<Option<Restored>, StoreError> {
 }
 
 /// Whether this work was begun and cut short. The other of the two must be finished as what it was.
-fn is_begun(link: &Link, revokes: bool) -> Result<bool, RestoringError> {
+pub(super) fn is_begun(link: &Link, revokes: bool) -> Result<bool, RestoringError> {
     if !link.engine.state().is_restoring() {
         return Ok(false);
     }
@@ -176,7 +170,7 @@ fn is_begun(link: &Link, revokes: bool) -> Result<bool, RestoringError> {
 }
 
 /// Seals anew what the given-up history had sealed; returns how many messages.
-async fn seal_anew(link: &Link) -> Result<u64, RestoringError> {
+pub(super) async fn seal_anew(link: &Link) -> Result<u64, RestoringError> {
     let voided = voided(link.engine.store())?;
     for some in voided.chunks(ANEW) {
         link.engine.seal_anew(some.to_vec()).await?;
@@ -188,86 +182,9 @@ async fn seal_anew(link: &Link) -> Result<u64, RestoringError> {
     Ok(voided.len() as u64)
 }
 
-/// Revokes the keys in force of every use that has a next key configured, with the offline recovery key.
-///
-/// # Errors
-/// [`RestoringError`].
-pub async fn revoke(
-    link: &Link,
-    settings: &DialSettings,
-    reason: &str,
-    recovery_key: &[u8],
-) -> Result<Recovered, RestoringError> {
-    let mut client = PeerServiceClient::new(dial(settings).await?)
-        .max_decoding_message_size(limits::MESSAGE_BYTES)
-        .max_encoding_message_size(limits::MESSAGE_BYTES);
-    let (peer, common, chain) = meet(link, &mut client, &heads(link)?).await?;
-    let state = link.engine.state();
-    if !is_begun(link, true)? {
-        let mut restored = restored(link, &peer, common.as_ref(), &chain, reason);
-        let says = says(link, &restored, &chain, state.epoch().max(peer.known_epoch) + 1)?;
-        let (epoch, bytes) = (says.epoch, compose(link.terms(), says));
-        let (signature, spki) = recovery::sign(recovery_key, &bytes)
-            .map_err(|error| RestoringError::Recovery(error.to_string()))?;
-        expect_founding(link, &spki)?;
-        let said = Revocation::decode(bytes.as_slice()).map_err(|_| RestoringError::Unexpected)?;
-        let keys = facts(&said, false);
-        let signed = SignedRevocation {
-            revocation: bytes.into(),
-            signature: signature.into(),
-            recovery_key: spki.into(),
-        };
-        restored.revocation = signed.encode_to_vec().into();
-        link.engine.begin_epoch(epoch, restored, keys).await?;
-    }
-    Ok(Recovered {
-        epoch: link.engine.state().epoch(),
-        common_size: common.map_or(0, |head| head.size),
-        lost_size: peer.accepted_size,
-        own: peer.consumed_sequence.saturating_sub(chain.sequence),
-        theirs: peer.sealed_sequence.saturating_sub(link.engine.state().consumed().sequence),
-        anew: seal_anew(link).await?,
-    })
-}
-
-/// What the revocation says: the keys in force of each use that has a successor configured, and that successor.
-fn says(link: &Link, restored: &Restored, last: &ChainEnd, epoch: u32) -> Result<Says, RestoringError> {
-    let (state, configured) = (link.engine.state(), link.engine.core().keys.load());
-    let (mut retired, mut introduced) = (Vec::new(), Vec::new());
-    for used_for in [KeyUse::Signing, KeyUse::Ledger] {
-        let next = configured
-            .listed(used_for)
-            .into_iter()
-            .find(|(id, ..)| !state.keys().known(Side::Own, used_for).any(|key| key.id() == *id));
-        let Some((_, key, certificate)) = next else { continue };
-        let r#use = used_for.into();
-        let old = state.keys().of(Side::Own, used_for);
-        retired.extend(old.map(|key| KeyRetirement { r#use, key_id: key.id().to_bytes() }));
-        introduced.push(KeyIntroduction { r#use, key: key.into(), certificate: certificate.into() });
-    }
-    if introduced.is_empty() {
-        return Err(RestoringError::NoNextKey);
-    }
-    let ledger = (restored.common_size, restored.common_root.clone());
-    Ok(Says { epoch, last: *last, peer_last: *state.consumed(), ledger, retired, introduced })
-}
-
-/// The recovery key must be the one that the ledger was founded with: the other Party knows no other.
-fn expect_founding(link: &Link, spki: &[u8]) -> Result<(), RestoringError> {
-    let founding = link.engine.store().event(0)?;
-    match &founding.event.fact {
-        Some(Fact::Founded(founded))
-            if founded.recovery_key_digest == Digest::of(spki).as_bytes().as_slice() =>
-        {
-            Ok(())
-        }
-        _ => Err(RestoringError::Recovery("it is not the one that this store was founded with".to_owned())),
-    }
-}
-
 /// Meets the other daemon: how it introduces itself, the head that both know, and the last message of this Party's chain that
 /// both hold alike.
-async fn meet(
+pub(super) async fn meet(
     link: &Link,
     client: &mut PeerServiceClient<Dialled>,
     heads: &[KnownHead],
@@ -333,7 +250,7 @@ async fn ask(
 }
 
 /// The heads of this ledger that the other Party cosigned, the newest first.
-fn heads(link: &Link) -> Result<Vec<KnownHead>, StoreError> {
+pub(super) fn heads(link: &Link) -> Result<Vec<KnownHead>, StoreError> {
     let store = link.engine.store();
     let mut heads = Vec::new();
     for leaf in store.named(&Lookup::Cosigned)?.into_iter().take(HEADS) {
@@ -354,7 +271,7 @@ fn is_prefix(link: &Link, size: u64, root: &[u8]) -> Result<bool, StoreError> {
     Ok(own.as_bytes().as_slice() == root)
 }
 
-fn restored(
+pub(super) fn restored(
     link: &Link,
     peer: &Introduction,
     common: Option<&KnownHead>,
@@ -393,13 +310,4 @@ fn parcel(delivery: Delivery) -> Parcel {
     let item = Item { salt: body_salt, body, document_salts };
     let unavailable = item.salt.is_empty() && item.body.is_empty();
     Parcel { envelope, signature, item: if unavailable { None } else { Some(item) } }
-}
-
-/// Whether the head that the other Party's restored ledger goes on from was accepted here.
-pub(super) fn is_common(link: &Link, restored: &Restored) -> Result<bool, StoreError> {
-    if restored.common_size == 0 {
-        return Ok(true);
-    }
-    let root = accepted_root(link.engine.store(), restored.common_size)?;
-    Ok(root.is_some_and(|root| root.as_bytes().as_slice() == restored.common_root))
 }

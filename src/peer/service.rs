@@ -1,6 +1,7 @@
 //! What the other Party's daemon may ask of us.
 
-use super::introduction::{Mismatch, check, introduce, note_recovery_key, note_restored, quarantine};
+use super::epochs::{note_recovery_key, note_restored, quarantine};
+use super::introduction::{Mismatch, check, introduce};
 use super::recall;
 use super::trustworthy::{Doubts, Proven};
 use super::v1::peer_service_server::PeerService;
