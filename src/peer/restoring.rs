@@ -58,7 +58,7 @@ pub enum RestoringError {
     #[error("the recovery key cannot be used: {0}")]
     Recovery(String),
     /// It cannot be reached.
-    #[error("the other Party's daemon cannot be reached, and only it has what crossed: {0}")]
+    #[error("the other Party's daemon cannot be reached, and only it has what crossed")]
     Dial(#[from] DialError),
     /// It answered with an error.
     #[error("the other Party's daemon refused: {0}")]
