@@ -13,7 +13,9 @@ mod support;
 use article6::crypto::digest::{Digest, commitment};
 use article6::crypto::{Certificate, SigningKey, cms};
 use article6::peer::v1::{Delivery, Introduction};
-use article6::wire::channel::v1::{Envelope, Environment, StatementType};
+use article6::wire::channel::v1::{
+    Envelope, Environment, KeyIntroduction, KeyRetirement, KeyUse, StatementType,
+};
 use article6::wire::ledger::v1::{RejectionReason, event::Fact};
 use bytes::Bytes;
 use prost::Message as _;
@@ -283,4 +285,45 @@ async fn rejections_grow_the_ledger_no_faster_than_configured() {
     assert_eq!(told(&status), (Code::ResourceExhausted, "TOO_MANY_REJECTIONS".into()));
     assert!((100..150).contains(&consumed), "{consumed}");
     assert_eq!(liar.consumed().await, consumed, "what is slowed down is not consumed");
+}
+
+/// The recovery key ends a thief who has every other one: no other key's word touches it, and nothing said about keys ends
+/// the daemon.
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_about_keys_are_taken_or_turned_down() {
+    let (parties, _daemon, mut liar) = us_alone().await;
+    let own = liar.signing_key_id();
+    let retire = |used_for: KeyUse, key_id: Digest| {
+        (2, KeyRetirement { r#use: used_for.into(), key_id: key_id.to_bytes() }.encode_to_vec())
+    };
+    let introduce = |key: u8| {
+        let r#use = KeyUse::Ledger.into();
+        (1, KeyIntroduction { r#use, key: vec![key; 32].into(), certificate: Bytes::new() }.encode_to_vec())
+    };
+    let recovery =
+        KeyIntroduction { r#use: KeyUse::Recovery.into(), key: vec![9; 32].into(), ..Default::default() };
+    let refused = Some(RejectionReason::ServiceRefused);
+    let statements = [
+        (retire(KeyUse::Recovery, Digest::of(&[1; 32])), refused),
+        (retire(KeyUse::Unspecified, Digest::of(&[1; 32])), refused),
+        (retire(KeyUse::Signing, own), refused),
+        ((1, recovery.encode_to_vec()), refused),
+        (introduce(1), None),
+        (introduce(1), refused),
+        (introduce(2), None),
+        (introduce(3), None),
+        (introduce(4), None),
+        (introduce(5), refused),
+        (retire(KeyUse::Ledger, Digest::of(&[1; 32])), None),
+        (introduce(1), refused),
+        (retire(KeyUse::Ledger, Digest::of(&[77; 32])), None),
+    ];
+    for (at, ((kind, body), expected)) in statements.into_iter().enumerate() {
+        let mut fields = liar.fields();
+        (fields.statement_type, fields.kind) = (StatementType::Service.into(), kind);
+        fields.body_commitment = commitment(&SALT, &body).to_bytes();
+        let delivery = Delivery { body: body.into(), ..liar.delivery(&fields) };
+        assert_eq!(liar.delivered(&delivery).await.1, expected, "statement {at}");
+    }
+    assert_eq!(status(&parties.us).await.consumed_sequence, 13);
 }

@@ -43,6 +43,8 @@ pub struct Key {
     pub certificate: Bytes,
     /// When it came into use here.
     pub since: Timestamp,
+    /// Place of its introduction in its Party's chain; 0 for one of the founding or of a revocation.
+    pub sequence: u64,
     /// It went out of use: it verifies what came before, and nothing new.
     pub is_retired: bool,
 }
@@ -117,6 +119,7 @@ impl Keys {
             Fact::Founded(founded) => self.found(founded, at),
             Fact::KeyIntroduced(event) => return self.introduce(event, at),
             Fact::KeyRetired(event) => return self.retire(event),
+            Fact::PeerRestored(restored) if restored.revoked => self.set_back(restored.consumed_sequence),
             Fact::Sealed(sealed) if envelope.is_some_and(is_service) => {
                 self.open_services.insert(sealed.sequence);
             }
@@ -128,6 +131,20 @@ impl Keys {
         Ok(())
     }
 
+    /// Whether these facts about keys can follow, all of them.
+    pub fn takes(&self, facts: &[Fact]) -> bool {
+        let mut trial = self.clone();
+        facts.iter().all(|fact| trial.apply(fact, Timestamp::default(), None).is_ok())
+    }
+
+    /// What the other Party's chain is set back behind counts no more: neither do the keys that were introduced there.
+    fn set_back(&mut self, sequence: u64) {
+        for key in &mut self.known {
+            key.is_retired |= key.side == Side::Peer && key.sequence > sequence;
+        }
+        self.events += 1;
+    }
+
     fn found(&mut self, founded: &Founded, since: Timestamp) {
         let founding = [(KeyUse::Signing, &founded.signing_key), (KeyUse::Ledger, &founded.ledger_key)];
         self.known = founding
@@ -137,6 +154,7 @@ impl Keys {
                 key: key.clone(),
                 certificate: Bytes::new(),
                 since,
+                sequence: 0,
                 is_retired: false,
             })
             .to_vec();
@@ -145,6 +163,11 @@ impl Keys {
     fn introduce(&mut self, event: &KeyIntroduced, since: Timestamp) -> Result<(), FoldError> {
         let side = side(event.of_counterparty);
         let (used_for, id) = (event.r#use(), Digest::of(&event.key));
+        // A revocation is its Party's last word: a thief may have introduced or retired the very key that it brings.
+        if event.sequence == 0 {
+            self.known.retain(|key| key.side != side || key.id() != id);
+            self.retired.retain(|retired| *retired != (side, id));
+        }
         if self.known(side, used_for).any(|key| key.id() == id)
             || used_for == KeyUse::Unspecified
             || self.of(side, used_for).count() >= KEYS_MAX
@@ -152,7 +175,8 @@ impl Keys {
             return Err(FoldError::Key);
         }
         let (key, certificate) = (event.key.clone(), event.certificate.clone());
-        self.known.push(Key { side, used_for, key, certificate, since, is_retired: false });
+        let sequence = event.sequence;
+        self.known.push(Key { side, used_for, key, certificate, since, sequence, is_retired: false });
         self.events += 1;
         Ok(())
     }
@@ -188,6 +212,7 @@ impl Keys {
             certificate: key.certificate.clone(),
             since: Some(key.since),
             retired: key.is_retired,
+            sequence: key.sequence,
         };
         state.keys = self.known.iter().map(key).collect();
         let retired = |(side, id): &(Side, Digest)| RetiredKey {
@@ -207,6 +232,7 @@ impl Keys {
                 key: key.key.clone(),
                 certificate: key.certificate.clone(),
                 since: key.since?,
+                sequence: key.sequence,
                 is_retired: key.retired,
             })
         };
@@ -231,12 +257,14 @@ fn is_service(envelope: &Envelope) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::ledger::v1::PeerRestored;
 
     fn introduced(of_counterparty: bool, used_for: KeyUse, key: u8) -> Fact {
         Fact::KeyIntroduced(KeyIntroduced {
             of_counterparty,
             r#use: used_for.into(),
             key: Bytes::from(vec![key; 32]),
+            sequence: 1,
             ..KeyIntroduced::default()
         })
     }
@@ -273,6 +301,26 @@ mod tests {
         let mut state = ChannelState::default();
         keys.write(&mut state);
         assert_eq!(Keys::read(&state), Some(keys));
+    }
+
+    #[test]
+    fn what_a_thief_introduced_goes_with_what_it_sent() {
+        let mut keys = Keys::default();
+        let fact = |sequence, key| match introduced(true, KeyUse::Signing, key) {
+            Fact::KeyIntroduced(event) => Fact::KeyIntroduced(KeyIntroduced { sequence, ..event }),
+            other => other,
+        };
+        for (sequence, key) in [(4, 1), (9, 2)] {
+            keys.apply(&fact(sequence, key), Timestamp::default(), None).unwrap();
+        }
+        let revoked = PeerRestored { revoked: true, consumed_sequence: 8, ..PeerRestored::default() };
+        keys.apply(&Fact::PeerRestored(revoked), Timestamp::default(), None).unwrap();
+        let [kept, gone] = [1, 2].map(|key| Digest::of(&[key; 32]));
+        assert!(!keys.is_retired(Side::Peer, &kept) && keys.is_retired(Side::Peer, &gone));
+        assert!(!keys.takes(&[fact(10, 2)]), "by an introduction a retired key does not come back");
+        assert!(keys.takes(&[fact(0, 2)]), "by a revocation it does");
+        let many: Vec<Fact> = (3..10).map(|key| fact(0, key)).collect();
+        assert!(!keys.takes(&many), "nobody makes room for ever more");
     }
 
     #[test]

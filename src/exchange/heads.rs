@@ -131,7 +131,7 @@ impl Heads {
                 });
             }
             Self::RecoveryKey(digest, reply) => {
-                if desk.state.keys().of(Side::Peer, KeyUse::Recovery).next().is_none() {
+                if desk.state.keys().known(Side::Peer, KeyUse::Recovery).next().is_none() {
                     let fact = KeyIntroduced {
                         of_counterparty: true,
                         r#use: KeyUse::Recovery.into(),
@@ -145,6 +145,15 @@ impl Heads {
                 });
             }
             Self::PeerRestored(restored, receipt, keys, reply) => {
+                // A retired key, or one too many: whoever signed that, it cannot be recorded.
+                let all: Vec<Fact> =
+                    std::iter::once(Fact::PeerRestored((*restored).clone())).chain(keys.clone()).collect();
+                if !desk.state.keys().takes(&all)
+                    || restored.consumed_sequence > desk.state.consumed().sequence
+                {
+                    let _ = reply.send(Err(HeadError::Unproven));
+                    return Ok(());
+                }
                 if restored.epoch > desk.state.peer_epoch().max(1) {
                     tracing::error!(
                         epoch = restored.epoch,

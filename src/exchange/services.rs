@@ -178,9 +178,11 @@ pub(super) fn is_acceptable(desk: &Desk, arrival: &Arrival) -> bool {
         ServiceArrival::Sound(Service::Introduction(it), _) => {
             desk.state.keys().may_introduce(it.r#use(), &Digest::of(&it.key))
         }
-        // A key cannot end its own Party's chain: whoever retires the key that signs the retirement says two things.
+        // A key cannot end its own Party's chain: whoever retires the key that signs the retirement says two things. And the
+        // recovery key is what ends a thief who has every other one.
         ServiceArrival::Sound(Service::Retirement(it), _) => {
-            it.key_id != arrival.envelope.key().as_bytes().as_slice()
+            let used_for = matches!(it.r#use(), KeyUse::Signing | KeyUse::Ledger | KeyUse::Tls);
+            used_for && it.key_id != arrival.envelope.key().as_bytes().as_slice()
         }
         ServiceArrival::None => true,
         ServiceArrival::Unknown | ServiceArrival::Malformed => false,
