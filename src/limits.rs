@@ -64,6 +64,8 @@ pub const CONNECTION_IDLE: Duration = Duration::from_secs(120);
 pub const CONNECTION_AGE: Duration = Duration::from_secs(3600);
 /// Time for open calls to end after GOAWAY before the connection is cut.
 pub const CONNECTION_GRACE: Duration = Duration::from_secs(30);
+/// Cosigned heads that a restored side offers as common; older ones lie before every backup that anybody keeps.
+pub const RECALL_HEADS: usize = 256;
 /// Epochs of the other Party before its current one whose receipts are accepted.
 pub const EARLIER_EPOCHS: u32 = 16;
 /// How often it is looked whether a key is to be introduced or retired.

@@ -57,6 +57,10 @@ pub fn peer_tls(settings: &Settings, keys: &Keys) -> Result<TlsSettings, FileMis
     tls.pins = files::pins(&settings.peer.pins, production)?;
     tls.pins.extend(keys.of(Side::Peer, KeyUse::Tls).map(Key::id));
     tls.pins.retain(|pin| !keys.is_retired(Side::Peer, pin));
+    // No pins would mean any certified key: a Party that retires all its keys is let in with none.
+    if tls.pins.is_empty() {
+        tls.pins.insert(Digest::ZERO);
+    }
     if let (Some(next), Some(active)) =
         (settings.peer.next.as_ref().filter(|it| it.exists()), keys.own(KeyUse::Tls))
         && files::peer_signing_certificate(&next.certificate, production)?.key_id() == active.id()

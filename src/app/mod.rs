@@ -135,7 +135,9 @@ impl Daemon {
         let follower =
             Follower::start(store, settings.index.clone(), index_settings(&settings)?, engine.progress())?;
 
-        let peer_door = listen("peer", &settings.peer.door).await?;
+        // The keys of now: what the ledger tells of them is in force before the first connection.
+        let tls = material::peer_tls(&settings, engine.state().keys())?;
+        let peer_door = listen("peer", &Listener { tls, ..settings.peer.door.clone() }).await?;
         let backoffice_door = listen("back-office", &settings.backoffice).await?;
         let operations_door = listen("operations", &settings.operations).await?;
         let link = Link::new(engine.clone(), trust.clone());

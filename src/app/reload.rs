@@ -140,13 +140,14 @@ impl Keys for Material {
 /// Puts keys of the door to the other Party into force as the ledger tells of them.
 pub(super) async fn follow_keys(material: Arc<Material>) {
     let mut progress = material.engine.progress();
+    // Whatever came between the opening of the doors and this is put into force once more.
     let mut version = 0;
     loop {
         let now = progress.borrow_and_update().state.keys().version();
         if std::mem::replace(&mut version, now) != now {
             let reloaded = material.clone();
             match tokio::task::spawn_blocking(move || reloaded.reload()).await {
-                Ok(Ok(_)) => tracing::info!("keys are changed as the ledger tells"),
+                Ok(Ok(_)) => tracing::info!("the keys that the ledger tells of are in force"),
                 Ok(Err(error)) => tracing::error!(%error, "keys cannot be changed as the ledger tells"),
                 Err(error) => tracing::error!(%error, "the change of keys was cut short"),
             }

@@ -3,7 +3,7 @@
 use super::commit::Committed;
 use super::event::Attachments;
 use super::services::{self, ServiceArrival};
-use super::writer::{Desk, Fatal};
+use super::writer::{Desk, Fatal, KEY_EVENT_BYTES};
 use crate::channel::envelope::{Envelope, Verified};
 use crate::channel::inbound::{Facts, Judgement, Refusal, judge};
 use crate::channel::lookup::Lookup;
@@ -110,8 +110,10 @@ impl Consume {
     pub(super) fn bytes_max(&self) -> u64 {
         let of = |arrival: &Arrival| {
             let body = arrival.item.as_ref().map_or(0, Item::encoded_len);
+            let service = if arrival.service == ServiceArrival::None { 0 } else { KEY_EVENT_BYTES };
             (arrival.envelope.get().bytes().len() + arrival.signature.len() + body + arrival.effect.len())
                 as u64
+                + service
                 + OVERHEAD_BYTES
         };
         self.arrivals.iter().map(of).sum()

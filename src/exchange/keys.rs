@@ -50,12 +50,6 @@ impl OwnKeys {
         found.ok_or(KeyMissing("ledger key"))
     }
 
-    /// The certificate that opens connections: the configured one until another is introduced.
-    pub fn tls(&self, keys: &Keys) -> Option<&Certificate> {
-        let id = keys.own(KeyUse::Tls).map(crate::channel::keys::Key::id);
-        self.tls.iter().find(|it| Some(it.key_id()) == id).or_else(|| self.tls.first())
-    }
-
     /// Certificate of a configured signing key.
     pub fn certificate(&self, key_id: &[u8]) -> Option<&Certificate> {
         let of_key = |key: &&SigningKey| key.key_id().as_bytes().as_slice() == key_id;

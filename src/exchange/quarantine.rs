@@ -85,6 +85,9 @@ impl Quarantine {
 
     /// Waits until the other Party was asked, not for long.
     pub(super) async fn decided(&self) {
+        if *self.0.borrow() != Standing::Unasked {
+            return;
+        }
         let mut standing = self.0.subscribe();
         let decided = standing.wait_for(|standing| *standing != Standing::Unasked);
         if tokio::time::timeout(PATIENCE, decided).await.is_err() {

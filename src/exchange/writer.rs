@@ -268,7 +268,10 @@ impl Desk {
         let arrives = commands.iter().any(|command| matches!(command, Command::Consume(_)));
         self.readers = if arrives { self.core.readers.now() } else { Vec::new() };
         let readings = self.readers.len() as u64 * READING_BYTES;
-        let bytes = commands.iter().map(Command::bytes_max).sum::<u64>() + readings + CHECKPOINT_BYTES;
+        // A receipt for a statement about a key brings an event with the key and its certificates.
+        let services = self.state.keys().open_services() as u64 * KEY_EVENT_BYTES;
+        let bytes = commands.iter().map(Command::bytes_max).sum::<u64>();
+        let bytes = bytes + readings + services + CHECKPOINT_BYTES;
         match self.make_room(bytes) {
             Ok(()) => {}
             Err(RoomError::NoSpace) => {
@@ -286,6 +289,9 @@ impl Desk {
 
 /// Room kept in each batch for its checkpoint's frame, and for those of batches that settle in between.
 const CHECKPOINT_BYTES: u64 = 16 << 10;
+
+/// Room kept for an event about a key: a key, its certificate and its introducer's, each as long as they may be.
+pub(super) const KEY_EVENT_BYTES: u64 = 32 << 10;
 
 /// Room kept in each batch for the reading of one who follows.
 const READING_BYTES: u64 = 8 << 10;

@@ -20,8 +20,6 @@ use tonic::{Status, Streaming};
 
 /// Messages sealed anew at a time.
 const ANEW: usize = 8;
-/// Cosigned heads that are offered as common; older ones would lie before every backup that anybody keeps.
-const HEADS: usize = 256;
 
 /// What a restore has achieved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +114,7 @@ pub async fn restore(
         if !lacks {
             return Err(RestoringError::NotNeeded);
         }
-        let epoch = state.epoch().max(peer.known_epoch) + 1;
+        let epoch = next_epoch(link, &peer)?;
         let restored = restored(link, &peer, common.as_ref(), &chain, reason);
         link.engine.begin_epoch(epoch, restored, Vec::new()).await?;
     } else {
@@ -146,6 +144,12 @@ pub async fn restore(
     }
     recovered.anew = seal_anew(link).await?;
     Ok(recovered)
+}
+
+/// The epoch above any that either side knows.
+pub(super) fn next_epoch(link: &Link, peer: &Introduction) -> Result<u32, RestoringError> {
+    let known = link.engine.state().epoch().max(peer.known_epoch);
+    known.checked_add(1).ok_or(RestoringError::Unexpected)
 }
 
 /// The fact that began the newest epoch.
@@ -196,8 +200,9 @@ pub(super) async fn meet(
         let mut parts = ask(link, client, heads, (asked, u64::MAX), false).await?;
         let first = parts.message().await?.ok_or(RestoringError::Unexpected)?;
         let peer = first.introduction.ok_or(RestoringError::Unexpected)?;
-        if asked > peer.consumed_sequence + 1 {
-            asked = peer.consumed_sequence + 1;
+        let beyond = peer.consumed_sequence.checked_add(1).ok_or(RestoringError::Unexpected)?;
+        if asked > beyond {
+            asked = beyond;
             continue;
         }
         let end = end_before(link, asked)?;
@@ -253,7 +258,7 @@ async fn ask(
 pub(super) fn heads(link: &Link) -> Result<Vec<KnownHead>, StoreError> {
     let store = link.engine.store();
     let mut heads = Vec::new();
-    for leaf in store.named(&Lookup::Cosigned)?.into_iter().take(HEADS) {
+    for leaf in store.named(&Lookup::Cosigned)?.into_iter().take(limits::RECALL_HEADS) {
         if let Some(Fact::Cosigned(event)) = &store.event(leaf)?.event.fact {
             heads.push(KnownHead { size: event.size, root: event.root.clone() });
         }

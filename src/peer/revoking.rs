@@ -1,7 +1,7 @@
 //! Keys were stolen: the offline recovery key says what this Party stands by, and a new epoch begins with the next keys.
 
 use super::Link;
-use super::restoring::{Recovered, RestoringError, heads, is_begun, meet, restored, seal_anew};
+use super::restoring::{Recovered, RestoringError, heads, is_begun, meet, next_epoch, restored, seal_anew};
 use super::v1::peer_service_client::PeerServiceClient;
 use crate::channel::keys::Side;
 use crate::channel::revocation::{Says, compose, facts};
@@ -28,10 +28,9 @@ pub async fn revoke(
         .max_decoding_message_size(limits::MESSAGE_BYTES)
         .max_encoding_message_size(limits::MESSAGE_BYTES);
     let (peer, common, chain) = meet(link, &mut client, &heads(link)?).await?;
-    let state = link.engine.state();
     if !is_begun(link, true)? {
         let mut restored = restored(link, &peer, common.as_ref(), &chain, reason);
-        let says = says(link, &restored, &chain, state.epoch().max(peer.known_epoch) + 1)?;
+        let says = says(link, &restored, &chain, next_epoch(link, &peer)?)?;
         let (epoch, bytes) = (says.epoch, compose(link.terms(), says));
         let (signature, spki) = recovery::sign(recovery_key, &bytes)
             .map_err(|error| RestoringError::Recovery(error.to_string()))?;

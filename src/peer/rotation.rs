@@ -4,7 +4,7 @@
 //! The clock only decides when a retirement is *said*; what it means is its place in the chain.
 
 use super::Link;
-use crate::channel::keys::{Key, Keys, OPEN_SERVICES_MAX, Side};
+use crate::channel::keys::{KEYS_MAX, Key, Keys, OPEN_SERVICES_MAX, Side};
 use crate::crypto::digest::Digest;
 use crate::crypto::random;
 use crate::door::Shutdown;
@@ -62,6 +62,10 @@ fn due(link: &Link, overlap: Duration) -> Option<(Service, &'static str, KeyUse)
 fn introduction(keys: &Keys, configured: &OwnKeys, used_for: KeyUse) -> Option<Service> {
     let listed = configured.listed(used_for);
     let (id, key, certificate) = listed.get(1)?.clone();
+    // One too many would have to wait for the eldest to be retired.
+    if keys.of(Side::Own, used_for).count() >= KEYS_MAX {
+        return None;
+    }
     let known = keys.known(Side::Own, used_for).any(|key| key.id() == id);
     let known = known || keys.is_retired(Side::Own, &id);
     let introduction =
