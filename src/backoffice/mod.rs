@@ -71,6 +71,6 @@ impl Reads {
     /// Whether this client may read now. Clients are those of the configuration: there are few.
     fn admits(&self, client: &str) -> bool {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        clients.entry(client.to_owned()).or_insert_with(|| Pace::new(self.per_second)).admits()
+        clients.entry(client.to_owned()).or_insert_with(|| Pace::per_second(self.per_second)).admits()
     }
 }

@@ -7,8 +7,9 @@ use crate::ledger::note::{NoteError, Vkey};
 use crate::ledger::proof::{self, ProofError};
 use crate::ledger::tlog_proof::{TlogProof, TlogProofError};
 use crate::ledger::tree::leaf_hash;
-use crate::wire::ledger::v1::Receipt;
+use crate::wire::ledger::v1::{Event, Receipt};
 use bytes::Bytes;
+use prost::Message as _;
 
 /// Why the other Party's proof is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +41,20 @@ impl CheckError {
             Self::Receipt(_) => "RECEIPT_MISMATCH",
         }
     }
+}
+
+/// An event that a ledger of one of these keys contains, as its disclosure proves; and its index there.
+///
+/// # Errors
+/// [`CheckError`].
+pub fn disclosed(disclosed: &Receipt, vkeys: &[Vkey]) -> Result<(Event, u64), CheckError> {
+    let event = Event::decode(disclosed.event.clone()).map_err(|_| ReceiptError::Undecodable)?;
+    let salt: &[u8; 32] = disclosed.salt.as_ref().try_into().map_err(|_| ReceiptError::Undecodable)?;
+    let leaf = leaf_hash(&commitment(salt, &disclosed.event));
+    let proof = TlogProof::parse(&disclosed.tlog_proof)?;
+    let proven = vkeys.iter().map(|vkey| proof.verify(&leaf, vkey)).reduce(Result::or);
+    proven.unwrap_or(Err(TlogProofError::Checkpoint(NoteError::Unsigned.into())))?;
+    Ok((event, proof.index))
 }
 
 /// Checks what the other Party proves with its ledger. Remembers the last checkpoint whose signature it verified:

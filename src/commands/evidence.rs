@@ -1,5 +1,6 @@
 //! `article6 evidence`: what proves a message to others.
 
+use super::whole::write;
 use super::{ConfigArg, no};
 use crate::app::{keeper, keyring, trust};
 use crate::channel::lookup::message_id;
@@ -10,7 +11,7 @@ use crate::evidence::bundle::{Keyring, Wanted, compose};
 use crate::exchange::start::open_for_reading;
 use crate::store::Store;
 use anyhow::Context as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -78,7 +79,6 @@ fn export(settings: &Settings, args: &ExportArgs) -> anyhow::Result<Vec<PathBuf>
         (None, Some(case)) => of_case(&store, uuid(case, "cases/")?)?,
         (None, None) => Vec::new(),
     };
-    std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     let mut paths = Vec::new();
     for wanted in wanted {
         let bundle = compose(&store, &keyring, ledger_key, wanted)?;
@@ -143,11 +143,4 @@ fn add_earlier(keyring: &mut Keyring, earlier: &[PathBuf]) -> anyhow::Result<()>
         }
     }
     Ok(())
-}
-
-/// Whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let new = path.with_extension("zip.new");
-    std::fs::write(&new, bytes).with_context(|| new.display().to_string())?;
-    std::fs::rename(&new, path).with_context(|| path.display().to_string())
 }

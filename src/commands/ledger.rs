@@ -1,6 +1,7 @@
 //! `article6 ledger`: what others may have of a ledger.
 
 use super::trust::fingerprint;
+use super::whole::write;
 use super::{ConfigArg, no};
 use crate::app::{keeper, trust};
 use crate::channel::lookup::Lookup;
@@ -176,13 +177,4 @@ fn bytes(store: &Store, tile: Tile) -> anyhow::Result<Vec<u8>> {
         Some(_) => tile.hashes(store.reader())?,
         None => tile.entries(|leaf| store.reader().event(leaf).map(|stored| stored.event.commitment))?,
     })
-}
-
-/// Whole or not at all: who serves the folder meanwhile sees no half of a file.
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().context("a file has a folder")?;
-    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    let new = path.with_extension("new");
-    std::fs::write(&new, bytes).with_context(|| new.display().to_string())?;
-    std::fs::rename(&new, path).with_context(|| path.display().to_string())
 }

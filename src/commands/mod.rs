@@ -26,6 +26,7 @@ pub mod serve;
 pub mod statement;
 pub mod trust;
 pub mod verify;
+mod whole;
 
 use crate::app::AppError;
 use crate::config::{Mistake, Settings};

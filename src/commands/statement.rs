@@ -1,5 +1,6 @@
 //! `article6 statement`: the periodic reconciliation.
 
+use super::whole::write;
 use super::{ConfigArg, NO, no};
 use crate::app::{keeper, trust};
 use crate::config::Settings;
@@ -59,7 +60,7 @@ fn make(settings: &Settings, args: &StatementArgs) -> anyhow::Result<ExitCode> {
     let key = keys.ledger(state.keys())?;
     let signed = ours.sign(key, &settings.terms.vkey(state.epoch(), key.public()))?;
     match &args.out {
-        Some(path) => std::fs::write(path, &signed).with_context(|| path.display().to_string())?,
+        Some(path) => write(path, signed.as_bytes())?,
         None => print!("{signed}"),
     }
     let Some(theirs) = &args.against else { return Ok(ExitCode::SUCCESS) };

@@ -1,34 +1,40 @@
 //! How fast somebody may make the ledger grow.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// Seconds' worth that may come at once after a pause.
-const BURST_SECONDS: f64 = 10.0;
+/// Seconds' worth that may come at once after a pause, where a rate is all that is given.
+const BURST_SECONDS: u32 = 10;
 
-/// So many a second, and some at once after a pause.
+/// One in each period, and some at once after a pause.
 #[derive(Debug)]
 pub struct Pace {
-    per_second: f64,
-    state: Mutex<(f64, Instant)>,
+    period: Duration,
+    burst: u32,
+    /// When everything that was let in will have been paid for.
+    paid: Mutex<Instant>,
 }
 
 impl Pace {
-    /// `per_second` events a second, ten times as many after a pause.
-    pub fn new(per_second: u32) -> Self {
-        let per_second = f64::from(per_second);
-        Self { per_second, state: Mutex::new((per_second * BURST_SECONDS, Instant::now())) }
+    /// One in each `period`, `burst` after a pause.
+    pub fn new(period: Duration, burst: u32) -> Self {
+        Self { period, burst, paid: Mutex::new(Instant::now()) }
+    }
+
+    /// So many a second, ten times as many after a pause.
+    pub fn per_second(rate: u32) -> Self {
+        Self::new(Duration::from_secs(1) / rate.max(1), rate.saturating_mul(BURST_SECONDS))
     }
 
     /// Whether one more may come now; if so it counts.
     pub fn admits(&self) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (left, since) = *state;
+        let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let earned = now.duration_since(since).as_secs_f64() * self.per_second;
-        let left = (left + earned).min(self.per_second * BURST_SECONDS);
-        let admitted = left >= 1.0;
-        *state = (if admitted { left - 1.0 } else { left }, now);
+        let until = (*paid).max(now) + self.period;
+        let admitted = until.duration_since(now) <= self.period * self.burst;
+        if admitted {
+            *paid = until;
+        }
         admitted
     }
 }
@@ -39,9 +45,13 @@ mod tests {
 
     #[test]
     fn after_the_burst_it_waits() {
-        let pace = Pace::new(1);
+        let pace = Pace::per_second(1);
         let admitted = (0..100).filter(|_| pace.admits()).count();
         assert_eq!(admitted, 10);
         assert!((0..100).all(|_| !pace.admits()));
+        let quick = Pace::new(Duration::from_millis(20), 1);
+        assert!(quick.admits() && !quick.admits());
+        std::thread::sleep(Duration::from_millis(40));
+        assert!(quick.admits(), "one more for each period");
     }
 }

@@ -19,8 +19,3 @@ pub fn receipt(store: &Store, outcome: &Outcome) -> Result<(Receipt, u64), Store
         Outcome::Repeated { leaf } => store.disclose(*leaf),
     }
 }
-
-/// Proof that the ledger at `new` leaves extends itself at `old`; empty for `old` 0.
-pub fn consistency(store: &Store, old: u64, new: u64) -> Result<Vec<Bytes>, StoreError> {
-    store.consistency(old, new)
-}

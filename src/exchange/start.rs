@@ -177,7 +177,7 @@ pub fn start(
         true => Quarantine::unfinished(clock.now()),
         false => Quarantine::new(state.peer_head().size > 0),
     };
-    let (readers, rejections) = (Readers::default(), Pace::new(settings.rejections_per_second));
+    let (readers, rejections) = (Readers::default(), Pace::per_second(settings.rejections_per_second));
     let core = Arc::new(Core { terms, keys, clock, store, readers, quarantine, rejections });
     let mut desk = Desk::new(core.clone(), state, writer, committer);
     let nonce = Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?);

@@ -7,7 +7,7 @@ use super::engine::Engine;
 use super::event::derive_message_id;
 use super::keys::OwnKeys;
 use super::parcel::{inspect, sealed_from};
-use super::receipts::{Checker, consistency, receipt};
+use super::receipts::{Checker, receipt};
 use super::start::{Keeper, StartError, StoreSettings, found, start};
 use super::submit::{Outgoing, SubmitError};
 use crate::channel::envelope::Draft;
@@ -262,7 +262,7 @@ pub fn check_everything(a: &Side, b: &Side) {
             assert_eq!(found.leaf, *leaf);
         }
         for size in 1..head.size {
-            consistency(store, size, head.size).unwrap();
+            store.consistency(size, head.size).unwrap();
         }
     }
 }

@@ -3,13 +3,12 @@
 
 use super::Link;
 use crate::channel::lookup::Lookup;
-use crate::crypto::digest::{Digest, commitment};
+use crate::channel::proof_check::disclosed;
+use crate::crypto::digest::Digest;
 use crate::door::Shutdown;
-use crate::ledger::{TlogProof, leaf_hash};
 use crate::limits;
 use crate::store::StoreError;
-use crate::wire::ledger::v1::{ComplaintAnswer, ComplaintAnswered, Event, Overdue, Receipt, event::Fact};
-use prost::Message as _;
+use crate::wire::ledger::v1::{ComplaintAnswer, ComplaintAnswered, Overdue, Receipt, event::Fact};
 use std::time::Duration;
 
 /// Looks now and then for a message that has waited longer than `after` for its receipt, until the daemon drains.
@@ -88,11 +87,9 @@ pub(super) fn answer(
 }
 
 fn proven(link: &Link, complaint: &Receipt) -> Option<Overdue> {
-    let event = Event::decode(complaint.event.clone()).ok()?;
-    let salt: &[u8; 32] = complaint.salt.as_ref().try_into().ok()?;
-    let leaf = leaf_hash(&commitment(salt, &complaint.event));
-    let proof = TlogProof::parse(&complaint.tlog_proof).ok()?;
-    let vkeys = link.trusted().vkeys(link.terms(), event.epoch);
-    let Some(Fact::Overdue(overdue)) = event.fact else { return None };
-    vkeys.iter().any(|vkey| proof.verify(&leaf, vkey).is_ok()).then_some(overdue)
+    let epoch = link.engine.state().peer_epoch().max(1);
+    match disclosed(complaint, &link.trusted().vkeys(link.terms(), epoch)).ok()?.0.fact {
+        Some(Fact::Overdue(overdue)) => Some(overdue),
+        _ => None,
+    }
 }

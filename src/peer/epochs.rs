@@ -8,17 +8,16 @@ use super::v1::Introduction;
 use crate::channel::envelope::Envelope;
 use crate::channel::keys::Side;
 use crate::channel::lookup::Lookup;
+use crate::channel::proof_check::disclosed;
 use crate::channel::revocation;
 use crate::channel::state::{PeerHead, State};
-use crate::crypto::digest::{Digest, commitment};
+use crate::crypto::digest::Digest;
 use crate::exchange::services::is_usable;
-use crate::ledger::TlogProof;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::note::{Note, Vkey};
-use crate::ledger::tree::leaf_hash;
 use crate::store::StoreError;
 use crate::wire::channel::v1::{KeyUse, Revocation, SignedRevocation};
-use crate::wire::ledger::v1::{Event, PeerRestored, Receipt, Restored, event::Fact};
+use crate::wire::ledger::v1::{PeerRestored, Receipt, Restored, event::Fact};
 use prost::Message as _;
 
 /// The other Party's store was put back from a backup: its ledger must go on from a head that was accepted here, and its
@@ -30,15 +29,11 @@ pub(super) fn check_restored(link: &Link, state: &State, peer: &Introduction) ->
     if peer.consumed_sequence < state.acknowledged() {
         return Err(Mismatch::PeerIsBehind);
     }
-    let disclosed = peer.restoration.as_ref().ok_or_else(unproven)?;
-    let event = Event::decode(disclosed.event.clone()).map_err(|_| unproven())?;
+    let vkeys = link.trusted().vkeys(link.terms(), peer.epoch);
+    let proven = disclosed(peer.restoration.as_ref().ok_or_else(unproven)?, &vkeys);
+    let (event, index) = proven.map_err(|_| unproven())?;
     let Some(Fact::Restored(restored)) = event.fact else { return Err(unproven()) };
-    let salt: &[u8; 32] = disclosed.salt.as_ref().try_into().map_err(|_| unproven())?;
-    let leaf = leaf_hash(&commitment(salt, &disclosed.event));
-    let proof = TlogProof::parse(&disclosed.tlog_proof).map_err(|_| unproven())?;
-    let vkeys = link.trusted().vkeys(link.terms(), event.epoch);
-    let proven = vkeys.iter().any(|vkey| proof.verify(&leaf, vkey).is_ok());
-    if !proven || event.epoch != peer.epoch || proof.index < restored.common_size {
+    if event.epoch != peer.epoch || index < restored.common_size {
         return Err(unproven());
     }
     if !is_common(link, &restored)? {
@@ -111,20 +106,14 @@ pub(super) async fn note_recovery_key(link: &Link, peer: &Introduction) {
 }
 
 fn founded_with(link: &Link, founding: &Receipt) -> Option<Digest> {
-    let event = Event::decode(founding.event.clone()).ok()?;
+    // A ledger is founded in its first epoch, and signed then with the key that the founding itself names.
+    let (trusted, terms) = (link.trusted(), link.terms());
+    let mut vkeys = trusted.vkeys(terms, 1);
+    vkeys.extend(trusted.retired_vkeys(terms, 1));
+    let (event, index) = disclosed(founding, &vkeys).ok()?;
     let Some(Fact::Founded(founded)) = event.fact else { return None };
-    let key: [u8; 32] = founded.ledger_key.as_ref().try_into().ok()?;
-    let trusted = link.trusted();
-    let is_trusted = trusted.ledger.contains(&key) || trusted.retired_ledger.contains(&key);
-    let salt: &[u8; 32] = founding.salt.as_ref().try_into().ok()?;
-    let proof = TlogProof::parse(&founding.tlog_proof).ok()?;
-    let leaf = leaf_hash(&commitment(salt, &founding.event));
-    let vkey = link.terms().peer_vkey(event.epoch, key);
-    let proven = is_trusted
-        && founded.party == link.terms().counterparty
-        && proof.index == 0
-        && proof.verify(&leaf, &vkey).is_ok();
-    Digest::from_slice(&founded.recovery_key_digest).filter(|_| proven)
+    let theirs = founded.party == terms.counterparty && index == 0;
+    Digest::from_slice(&founded.recovery_key_digest).filter(|_| theirs)
 }
 
 /// Records that the other Party's store was put back from a backup, if that is what its daemon showed.

@@ -14,9 +14,6 @@ use crate::wire::ledger::v1::event::Fact;
 use tokio::sync::mpsc;
 use tonic::Status;
 
-/// Most heads that a caller may ask for.
-const HEADS_MAX: usize = 256;
-
 /// Answers a recall, part after part.
 pub(super) async fn answer(
     link: &Link,
@@ -26,7 +23,8 @@ pub(super) async fn answer(
     let asks = request.introduction.as_ref().ok_or_else(|| malformed("introduction"))?;
     let trusted = link.trusted();
     // Whoever holds a pinned connection is the other Party's daemon; its keys must be too, before it is given content.
-    if !trusted.ledger.iter().any(|key| key.as_slice() == asks.ledger_key) || request.heads.len() > HEADS_MAX
+    if !trusted.ledger.iter().any(|key| key.as_slice() == asks.ledger_key)
+        || request.heads.len() > limits::RECALL_HEADS
     {
         return Err(malformed("introduction"));
     }

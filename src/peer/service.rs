@@ -9,13 +9,14 @@ use super::v1::{
     DeliverRequest, DeliverResponse, Delivery, OlderHead, OpenRequest, OpenResponse, RecallRequest,
     RecallResponse, WitnessRequest, WitnessResponse,
 };
-use super::witness::{Pace, witness};
+use super::witness::witness;
 use super::{Link, Trusted};
 use crate::channel::envelope::EnvelopeError;
 use crate::door::{Draining, Refusal};
 use crate::exchange::deliver::{Arrival, ConsumeError, Outcome};
+use crate::exchange::pace::Pace;
 use crate::exchange::parcel::{Parcel, inspect};
-use crate::exchange::receipts::{consistency, receipt};
+use crate::exchange::receipts::receipt;
 use crate::limits;
 use crate::wire::ledger::v1::Item;
 use std::collections::BTreeSet;
@@ -31,7 +32,8 @@ use tonic::{Code, Request, Response, Status, Streaming};
 pub struct Service {
     link: Link,
     streams: Arc<Semaphore>,
-    pace: Pace,
+    /// How fast heads of the other Party are recorded: it decides how fast its ledger grows, not how fast ours does.
+    pace: Arc<Pace>,
     doubts: Doubts,
     proven: Proven,
 }
@@ -49,7 +51,13 @@ impl Service {
     /// Serves the link.
     pub fn new(link: Link) -> Self {
         let streams = Arc::new(Semaphore::new(limits::DELIVER_STREAMS));
-        Self { link, streams, pace: Pace::default(), doubts: Doubts::default(), proven: Proven::default() }
+        Self {
+            link,
+            streams,
+            pace: Arc::new(Pace::new(limits::WITNESS_RECORDS, limits::WITNESS_BURST)),
+            doubts: Doubts::default(),
+            proven: Proven::default(),
+        }
     }
 
     /// One channel needs one stream; a session that broke off unnoticed may hold another for a while.
@@ -85,7 +93,7 @@ impl PeerService for Service {
         // From a head that a restore gave up nothing can be proven: the introduction tells of the restore.
         let from = if peer.known_epoch.max(1) < state.epoch() { 0 } else { peer.accepted_size };
         let consistency =
-            consistency(self.link.engine.store(), from, size).map_err(|error| unreadable(&error))?;
+            self.link.engine.store().consistency(from, size).map_err(|error| unreadable(&error))?;
         Ok(Response::new(OpenResponse { introduction: Some(introduction), consistency }))
     }
 
@@ -283,10 +291,10 @@ fn respond(link: &Link, accepted_size: u64, outcomes: &[Outcome]) -> Result<Deli
     older.remove(&head.size);
     let older_heads = older
         .into_iter()
-        .map(|size| Ok(OlderHead { size, consistency: consistency(store, size, head.size)? }))
+        .map(|size| Ok(OlderHead { size, consistency: store.consistency(size, head.size)? }))
         .collect::<Result<_, crate::store::StoreError>>()
         .map_err(|error| unreadable(&error))?;
-    let consistency = consistency(store, accepted_size, head.size).map_err(|error| unreadable(&error))?;
+    let consistency = store.consistency(accepted_size, head.size).map_err(|error| unreadable(&error))?;
     Ok(DeliverResponse { receipts, checkpoint: checkpoint.to_string(), consistency, older_heads })
 }
 

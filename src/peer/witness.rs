@@ -10,14 +10,15 @@ use crate::door::{Dialled, Refusal};
 use crate::exchange::delivery::Health;
 use crate::exchange::heads::{HeadAnswer, HeadError, ShownHead};
 use crate::exchange::keys::KeyMissing;
-use crate::exchange::receipts::{CheckError, Checker, consistency};
+use crate::exchange::pace::Pace;
+use crate::exchange::receipts::{CheckError, Checker};
 use crate::ledger::checkpoint::{Checkpoint, with_signature};
 use crate::ledger::cosignature::message;
 use crate::ledger::note::{Note, NoteError, NoteSignature};
 use crate::limits;
 use crate::wire::ledger::v1::{ClockSkew, ComplaintAnswer, Cosigned, event::Fact};
 use prost_types::Timestamp;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
@@ -90,7 +91,7 @@ async fn ask(
     size: u64,
     note: &str,
 ) -> Result<Asked, SessionError> {
-    let proof = if from < size { consistency(link.engine.store(), from, size)? } else { Vec::new() };
+    let proof = if from < size { link.engine.store().consistency(from, size)? } else { Vec::new() };
     let complaint = complaint::open(link)?;
     let request = WitnessRequest {
         checkpoint: note.to_owned(),
@@ -153,30 +154,6 @@ async fn note_skew(link: &Link, peer_ahead_seconds: i64) -> Result<(), SessionEr
     link.engine.note(fact).await.map_err(|_| HeadError::Stopping.into())
 }
 
-/// How fast heads of the other Party are recorded: it decides how fast its ledger grows, not how fast ours does. A few
-/// are recorded at once, for a daemon that connects anew.
-#[derive(Debug, Clone)]
-pub(super) struct Pace(Arc<Mutex<(u32, Instant)>>);
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new((limits::WITNESS_BURST, Instant::now()))))
-    }
-}
-
-impl Pace {
-    fn may_record(&self) -> bool {
-        let mut pace = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (left, since) = *pace;
-        let periods = since.elapsed().as_millis() / limits::WITNESS_RECORDS.as_millis().max(1);
-        let earned = u32::try_from(periods).unwrap_or(u32::MAX);
-        let since = if earned > 0 { Instant::now() } else { since };
-        let left = left.saturating_add(earned).min(limits::WITNESS_BURST);
-        *pace = (left.saturating_sub(1), since);
-        left > 0
-    }
-}
-
 /// Answers what the other Party's daemon shows.
 pub(super) async fn witness(
     link: &Link,
@@ -193,7 +170,7 @@ pub(super) async fn witness(
     let proof = proof.ok_or_else(|| {
         Refusal::new(Code::InvalidArgument, "REQUEST_MALFORMED", "a hash of consistency has not 32 bytes")
     })?;
-    if checkpoint.size > state.peer_head().size && !pace.may_record() {
+    if checkpoint.size > state.peer_head().size && !pace.admits() {
         let told = "heads are recorded no faster than this; the next one will do";
         return Err(Refusal::new(Code::ResourceExhausted, "TOO_MANY_HEADS", told)
             .retry_after(limits::WITNESS_INTERVAL));

@@ -3,12 +3,14 @@
 //! Normal work and recovery apply the same events through the same function. The state's size does not grow with
 //! history.
 
+mod setback;
+mod snapshot;
+
 use super::envelope::order;
 use super::keys::Keys;
 use crate::crypto::digest::Digest;
 use crate::wire::channel::v1 as wire;
-use crate::wire::ledger::v1::{Event, OperatorAction, PeerRestored, Restored, event::Fact};
-use prost::Message as _;
+use crate::wire::ledger::v1::{Event, OperatorAction, event::Fact};
 use prost_types::Timestamp;
 use std::collections::BTreeMap;
 
@@ -335,40 +337,6 @@ impl State {
         Ok(())
     }
 
-    /// The chain of sealed messages goes on from the last that both sides hold alike.
-    fn restore(&mut self, restored: &Restored) -> Result<(), FoldError> {
-        self.restoring = !restored.complete;
-        if restored.complete {
-            return Ok(());
-        }
-        if restored.from_epoch != self.epoch || restored.sealed_sequence > self.sealed.sequence {
-            return Err(FoldError::Epoch);
-        }
-        self.sealed = ChainEnd {
-            sequence: restored.sealed_sequence,
-            digest: Digest::from_slice(&restored.sealed_digest).unwrap_or(Digest::ZERO),
-            signed_at: restored.sealed_at,
-        };
-        self.acknowledged = self.acknowledged.min(restored.sealed_sequence);
-        self.overdue = self.overdue.min(restored.sealed_sequence);
-        self.complaint_answered = self.complaint_answered.min(restored.sealed_sequence);
-        Ok(())
-    }
-
-    /// What the other Party does not stand by is not its: its chain goes on from before it.
-    fn set_back_consumed(&mut self, restored: &PeerRestored) -> Result<(), FoldError> {
-        if restored.consumed_sequence > self.consumed.sequence {
-            return Err(FoldError::Sequence);
-        }
-        self.consumed = ChainEnd {
-            sequence: restored.consumed_sequence,
-            digest: Digest::from_slice(&restored.consumed_digest).unwrap_or(Digest::ZERO),
-            signed_at: restored.consumed_at,
-        };
-        self.acknowledged = self.acknowledged.min(restored.receipted_sequence);
-        Ok(())
-    }
-
     /// The next envelope takes its place in the chain. One that was turned down may have lied about its time or about
     /// what it has seen: then it moves nothing else.
     fn consume(
@@ -389,73 +357,6 @@ impl State {
         self.peer_epoch = self.peer_epoch.max(envelope.epoch);
         Ok(())
     }
-
-    /// The state as a footer keeps it.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut state = wire::ChannelState {
-            size: self.size,
-            epoch: self.epoch,
-            last_recorded_at: self.last_recorded_at,
-            outbound: Some(encode_end(&self.sealed)),
-            acknowledged_sequence: self.acknowledged,
-            inbound: Some(encode_end(&self.consumed)),
-            inbound_peer_sequence_seen: self.consumed_peer_sequence_seen,
-            peer_epoch: self.peer_epoch,
-            peer_size: self.peer_head.size,
-            peer_root: self.peer_head.root.to_bytes(),
-            client_cursors: self
-                .cursors
-                .iter()
-                .map(|(client, next_leaf)| wire::ClientCursor {
-                    client: client.clone(),
-                    next_leaf: *next_leaf,
-                })
-                .collect(),
-            cosigned_size: self.cosigned.size,
-            cosigned_root: self.cosigned.root.to_bytes(),
-            material_size: self.material_size,
-            held: self.held,
-            overdue_sequence: self.overdue,
-            clock_skewed: self.clock_skewed,
-            complaint_answered: self.complaint_answered,
-            configuration: self.configuration.to_bytes(),
-            restoring: self.restoring,
-            ..wire::ChannelState::default()
-        };
-        self.keys.write(&mut state);
-        state.encode_to_vec()
-    }
-
-    /// Reads a state from a footer.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let state = wire::ChannelState::decode(bytes).ok()?;
-        let keys = Keys::read(&state)?;
-        Some(Self {
-            keys,
-            restoring: state.restoring,
-            size: state.size,
-            epoch: state.epoch,
-            last_recorded_at: state.last_recorded_at,
-            sealed: decode_end(state.outbound?)?,
-            acknowledged: state.acknowledged_sequence,
-            consumed: decode_end(state.inbound?)?,
-            consumed_peer_sequence_seen: state.inbound_peer_sequence_seen,
-            peer_epoch: state.peer_epoch,
-            peer_head: PeerHead { size: state.peer_size, root: Digest::from_slice(&state.peer_root)? },
-            cursors: state
-                .client_cursors
-                .into_iter()
-                .map(|cursor| (cursor.client, cursor.next_leaf))
-                .collect(),
-            cosigned: PeerHead { size: state.cosigned_size, root: Digest::from_slice(&state.cosigned_root)? },
-            material_size: state.material_size,
-            held: state.held,
-            overdue: state.overdue_sequence,
-            clock_skewed: state.clock_skewed,
-            complaint_answered: state.complaint_answered,
-            configuration: Digest::from_slice(&state.configuration)?,
-        })
-    }
 }
 
 fn next(
@@ -472,16 +373,4 @@ fn next(
     }
     let digest = Digest::from_slice(digest).ok_or(FoldError::Envelope)?;
     Ok(ChainEnd { sequence, digest, signed_at: envelope.signed_at })
-}
-
-fn encode_end(end: &ChainEnd) -> wire::ChainEnd {
-    wire::ChainEnd { sequence: end.sequence, digest: end.digest.to_bytes(), signed_at: end.signed_at }
-}
-
-fn decode_end(end: wire::ChainEnd) -> Option<ChainEnd> {
-    Some(ChainEnd {
-        sequence: end.sequence,
-        digest: Digest::from_slice(&end.digest)?,
-        signed_at: end.signed_at,
-    })
 }

@@ -1,4 +1,6 @@
-//! What only the store's keys can tell: records, chains, digests, bodies.
+//! What only the store's keys can tell: records, chains, digests, bodies; `heads` what both Parties say of their ledgers.
+
+mod heads;
 
 use super::Keys;
 use super::report::Fault;
@@ -13,13 +15,13 @@ use crate::crypto::digest::{Digest, commitment};
 use crate::journal::footer::Fingerprint;
 use crate::journal::frame::SealedEvent;
 use crate::journal::reader::Stored;
-use crate::ledger::{Checkpoint, Note, Vkey};
+use crate::ledger::{Checkpoint, Note};
 use crate::store::{OpenedEvent, StoreError, name_fingerprint, open};
 use crate::treaty;
 use crate::vault::{Place, SealError, Vault};
 use crate::wire::assistance::v1::Body;
 use crate::wire::channel::v1::{Environment, KeyUse, StatementType};
-use crate::wire::ledger::v1::{Acknowledged, Cosigned, Event, Item, KeyIntroduced, Receipt, event::Fact};
+use crate::wire::ledger::v1::{Item, KeyIntroduced, event::Fact};
 use bytes::Bytes;
 use prost::Message as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -254,11 +256,6 @@ impl<'a> Contents<'a> {
         Ok(())
     }
 
-    /// The keys of a Party's ledger in an epoch.
-    fn peer_vkeys(&self, epoch: u32) -> Vec<Vkey> {
-        self.peer_ledger_keys.iter().map(|key| self.keys.terms.peer_vkey(epoch, *key)).collect()
-    }
-
     fn check_envelope(
         &mut self,
         leaf: u64,
@@ -340,80 +337,6 @@ impl<'a> Contents<'a> {
         if treaty && effect(&item.body) != opened.record.effect {
             self.other_effects += 1;
         }
-        Ok(())
-    }
-
-    /// A head of the other Party's ledger is what its signed checkpoint says.
-    fn check_head(
-        &mut self,
-        leaf: u64,
-        offset: u64,
-        (size, root): (u64, &[u8]),
-        epoch: u32,
-        notes: &[String],
-    ) -> Result<(), Fault> {
-        let root = Digest::from_slice(root).ok_or(Fault::PeerHead)?;
-        for note in notes {
-            let (note, vkeys) = (note.clone(), self.peer_vkeys(epoch));
-            self.jobs.push((leaf, offset, Job::Head { note, size, root, vkeys, cosigned: None }));
-        }
-        Ok(())
-    }
-
-    /// A head of this ledger is what its checkpoint says, and the other Party cosigned it at the time recorded.
-    fn check_cosigned(
-        &mut self,
-        leaf: u64,
-        offset: u64,
-        event: &Cosigned,
-        opened: &OpenedEvent,
-    ) -> Result<(), Fault> {
-        let root = Digest::from_slice(&event.root).ok_or(Fault::PeerHead)?;
-        let note = opened.record.notes.first().cloned().ok_or(Fault::Stored("note"))?;
-        let terms = &self.keys.terms;
-        let own = self.founded_with.iter().chain(&self.own_ledger_keys);
-        let vkeys: Vec<Vkey> = own.map(|key| terms.vkey(opened.event.epoch, *key)).collect();
-        if vkeys.is_empty() {
-            return Ok(());
-        }
-        let epoch = self.state.as_ref().map_or(1, |state| state.peer_epoch().max(1));
-        let cosigners = self.peer_ledger_keys.iter().map(|key| terms.peer_cosigner(epoch, *key)).collect();
-        let cosigned = Some((cosigners, event.cosigned_at));
-        self.jobs.push((leaf, offset, Job::Head { note, size: event.size, root, vkeys, cosigned }));
-        Ok(())
-    }
-
-    fn check_receipt(
-        &mut self,
-        leaf: u64,
-        offset: u64,
-        event: &Acknowledged,
-        receipt: &Bytes,
-    ) -> Result<(), Fault> {
-        if event.receipt_digest != Digest::of(receipt).as_bytes().as_slice() {
-            return Err(Fault::Digest("receipt"));
-        }
-        let receipt = Receipt::decode(receipt.clone()).map_err(|_| Fault::Undecodable("receipt"))?;
-        let disclosed = Event::decode(receipt.event.clone()).map_err(|_| Fault::Undecodable("receipt"))?;
-        let root = Digest::from_slice(&event.peer_root).ok_or(Fault::PeerHead)?;
-        let receipt_epoch = disclosed.epoch;
-        let now = (self.peer.0.max(receipt_epoch), PeerHead { size: event.peer_size, root });
-        let before = std::mem::replace(&mut self.peer, now);
-        let shrank =
-            now.1.size < before.1.size || (now.1.size == before.1.size && now.1.root != before.1.root);
-        // A restored ledger begins a new epoch, and may be shorter than the one before it.
-        if now.0 < before.0 || (now.0 == before.0 && shrank) {
-            return Err(Fault::PeerHead);
-        }
-        // The envelope is unknown only behind damage, which is reported where it is.
-        let Some(sent) = self.sent.remove(&event.sequence) else { return Ok(()) };
-        if event.envelope_digest != sent.digest.as_bytes().as_slice() {
-            return Err(Fault::Digest("envelope"));
-        }
-        let (terms, keys) = (self.keys.terms.clone(), self.peer_ledger_keys.clone());
-        let peer = (receipt_epoch, now.1);
-        let job = Job::Receipt { receipt, sent, peer, rejection: event.rejection, terms, keys };
-        self.jobs.push((leaf, offset, job));
         Ok(())
     }
 }
