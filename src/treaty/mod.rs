@@ -14,6 +14,7 @@
 mod body;
 mod check;
 mod code;
+mod codes;
 mod completeness;
 mod effect;
 #[cfg(test)]
@@ -26,4 +27,5 @@ pub use crate::wire::assistance::v1::{Body, Document, Effect, Kind};
 pub use body::{documents, kind_of};
 pub use check::{check_body, deficiencies, examine};
 pub use code::Code;
+pub use codes::{Entry, List};
 pub use effect::effect;
