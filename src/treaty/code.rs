@@ -126,6 +126,34 @@ codes! {
     ConsentConditionsUnexpected "CONSENT_CONDITIONS_UNEXPECTED" "3.1" "Only consent under conditions states any.";
     SettingsMisplaced "SETTINGS_MISPLACED" "11" "Only a directive makes settings.";
     SupersedesLater "SUPERSEDES_LATER" "11" "An accord replaces only one with a lower number.";
+    NotUnderstood "NOT_UNDERSTOOD" "" "The body could not be understood.";
+    CaseUnknown "CASE_UNKNOWN" "5.1" "No request has opened this case.";
+    CaseExists "CASE_EXISTS" "5.1" "A request has opened this case already; a further question is a new request with a case of its own.";
+    OtherSidesPart "OTHER_SIDES_PART" "6.1" "This is for the other side of the case to say.";
+    StateForbids "STATE_FORBIDS" "7" "The case is not in a state in which this can be said.";
+    NoOralRequest "NO_ORAL_REQUEST" "5.1" "No oral request waits for its confirmation in this case.";
+    ConditionsVersion "CONDITIONS_VERSION" "4" "This is not the version of the conditions that is to be offered or answered now.";
+    ObligationOpen "OBLIGATION_OPEN" "8.2" "Something is still owed in this case.";
+    ItemExists "ITEM_EXISTS" "8.2" "An item of this name was sent before in this case.";
+    ItemUnknown "ITEM_UNKNOWN" "8.2" "No item of this name is owed in this case.";
+    LossUnknown "LOSS_UNKNOWN" "8.2" "The item was not reported lost.";
+    NoCostsStated "NO_COSTS_STATED" "9.1" "No such costs were stated in this case.";
+    RequestRepeated "REQUEST_REPEATED" "3.1" "Consent was asked for under this name before.";
+    ConsentUnknown "CONSENT_UNKNOWN" "3.1" "Consent was not asked for under this name.";
+    ConsentDecided "CONSENT_DECIDED" "3.1" "This was decided before, or not yet.";
+    MeasureUndisposed "MEASURE_UNDISPOSED" "7.7" "A final response disposes of every measure that was asked for.";
+    MeasureUnknown "MEASURE_UNKNOWN" "7" "No measure of this name was asked for.";
+    ProcedureUndisposed "PROCEDURE_UNDISPOSED" "7.5" "A final response disposes of every procedure that was asked for.";
+    ProcedureUnknown "PROCEDURE_UNKNOWN" "7.5" "No procedure of this name was asked for.";
+    AdviceMissing "ADVICE_MISSING" "7.6" "Time and place of this action were to be advised; a late advice states why it is late.";
+    MeasureNotSought "MEASURE_NOT_SOUGHT" "7.1" "No official measure was reported as sought, so none can have been refused.";
+    AuthenticatedCopyMissing "AUTHENTICATED_COPY_MISSING" "8.1" "Authenticated copies were asked for and none was supplied: the measure is executed in part.";
+    ConditionNotAccepted "CONDITION_NOT_ACCEPTED" "4" "No condition of this name was accepted.";
+    CorrectsUnknown "CORRECTS_UNKNOWN" "7" "No response of this case has this envelope.";
+    NotSupplied "NOT_SUPPLIED" "3.1" "The item was not supplied by the side that this would make its supplier.";
+    AgencyCountry "AGENCY_COUNTRY" "6.2" "The request goes to an agency of the requested Party.";
+    PartyUnknown "PARTY_UNKNOWN" "6.1" "Not a Party of this agreement.";
+
     SignatureRepeated "SIGNATURE_REPEATED" "11" "Each Party signs an accord once.";
 }
 

@@ -7,11 +7,11 @@
 //! The sender refuses a body with violations ([`check_body`]); a receiver stores it and shows an official
 //! what it lacks ([`deficiencies`]), because a written request has legal effect however thin it is.
 //!
-//! Rules that depend on what happened in the case before belong in a module of their own beside
-//! `completeness`, over a state folded from [`Effect`]s, never from bodies: whether a condition was
-//! accepted, a measure exists, an obligation is open, a procedure is still to be disposed of.
+//! Rules that depend on what happened in the case before stand in [`case`], over a state folded from
+//! [`Effect`]s, never from bodies.
 
 mod body;
+pub mod case;
 mod check;
 mod code;
 mod codes;
