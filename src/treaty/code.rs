@@ -140,7 +140,7 @@ codes! {
     NoCostsStated "NO_COSTS_STATED" "9.1" "No such costs were stated in this case.";
     RequestRepeated "REQUEST_REPEATED" "3.1" "Consent was asked for under this name before.";
     ConsentUnknown "CONSENT_UNKNOWN" "3.1" "Consent was not asked for under this name.";
-    ConsentDecided "CONSENT_DECIDED" "3.1" "This was decided before, or not yet.";
+    ConsentNotGranted "CONSENT_NOT_GRANTED" "3.1" "Only consent that was given can be withdrawn.";
     MeasureUndisposed "MEASURE_UNDISPOSED" "7.7" "A final response disposes of every measure that was asked for.";
     MeasureUnknown "MEASURE_UNKNOWN" "7" "No measure of this name was asked for.";
     ProcedureUndisposed "PROCEDURE_UNDISPOSED" "7.5" "A final response disposes of every procedure that was asked for.";

@@ -42,7 +42,8 @@ class Case:
         self.bound = set()  # those accepted
         self.forwarded = False
         self.estimated = False
-        self.originals = {}  # item -> [supplier, "out" | "lost" | "done"]
+        self.stated = False
+        self.originals = {}  # item -> "out" | "lost" | "done"
         self.consents = {}  # request -> [who asked, "open" | "granted" | "denied" | "withdrawn"]
 
     def open(self, obligation, owner):
@@ -93,7 +94,7 @@ class Case:
 
     def on_conditions(self, side, arg):
         version, names = arg
-        if side != "D" or version <= self.version:
+        if side != "D" or version != self.version + 1:
             return False
         if not self.move({"SUBMITTED", "EXECUTING", "CONDITIONED"}, "CONDITIONED"):
             return False
@@ -149,29 +150,30 @@ class Case:
 
     def on_custody(self, side, arg):
         event, item = arg
-        if event == "DESTROYED_CERTIFIED":
-            return self.owed.get((DESTROY, item)) == side and self.owed.pop((DESTROY, item)) is not None
         if self.state is None:
             return False
-        if event == "SENT":
-            if item in self.originals:
-                return False
-            self.originals[item] = [side, "out"]
-            self.open(("ORIGINAL_RETURN", item), other(side))
+        if event == "DESTROYED_CERTIFIED":  # a receiver may certify what it was not bound to
+            if self.owed.get((DESTROY, item)) == side:
+                del self.owed[(DESTROY, item)]
             return True
-        supplier, where = self.originals.get(item, (None, None))
-        if where not in ("out", "lost"):
+        if event == "SENT":
+            if side != "D" or item in self.originals:
+                return False
+            self.originals[item] = "out"
+            self.open(("ORIGINAL_RETURN", item), "R")
+            return True
+        where = self.originals.get(item)
+        if where is None:
             return False
         if event in ("RECEIVED", "RETURN_SENT"):
-            return side == other(supplier)
-        if event == "LOST_OR_DAMAGED":
-            self.originals[item][1] = "lost"
+            return side == "R"
+        if event == "LOST_OR_DAMAGED":  # once it is back or given up, a report opens nothing
+            self.originals[item] = "lost" if where == "out" else where
             return True
-        ends = event == "RETURN_RECEIVED" or (event == "LOSS_ACKNOWLEDGED" and where == "lost")
-        if side != supplier or not ends:
+        if side != "D" or (event == "LOSS_ACKNOWLEDGED" and where == "out"):
             return False
-        self.originals[item][1] = "done"
-        del self.owed[("ORIGINAL_RETURN", item)]
+        self.originals[item] = "done"
+        self.owed.pop(("ORIGINAL_RETURN", item), None)
         return True
 
     def on_cost(self, side, arg):
@@ -185,11 +187,13 @@ class Case:
             return side == "R" and self.estimated
         if arg == "STATEMENT":
             if side == "D":
+                self.stated = True
                 self.open(due, "R")
             return side == "D"
-        if arg == "DISPUTED":
-            return side == "R" and due in self.owed
-        return side == "D" and self.owed.pop(due, None) is not None  # SETTLED
+        if arg == "DISPUTED" or side != "D" or not self.stated:
+            return arg == "DISPUTED" and side == "R" and self.stated
+        self.owed.pop(due, None)  # SETTLED
+        return True
 
     def on_consent_request(self, side, arg):
         if arg in self.consents:
@@ -208,10 +212,8 @@ class Case:
                 return False
             self.consents[request][1] = "withdrawn"
             return True
-        if where != "open":
-            return False
-        self.consents[request][1] = "denied" if decision == "DENIED" else "granted"
-        del self.owed[("CONSENT_DECISION", request)]
+        self.consents[request][1] = "denied" if decision == "DENIED" else "granted"  # the supplier may decide anew
+        self.owed.pop(("CONSENT_DECISION", request), None)
         return True
 
     def on_item(self, side, arg):
@@ -291,16 +293,16 @@ def choices(r, case, side, n, requested):
             out += [("CUSTODY", ["DESTROYED_CERTIFIED", obligation[1]])] * 2
         if obligation[0] == "CONSENT_DECISION" and owner == side:
             out += [("CONSENT_DECISION", [d, obligation[1]]) for d in ("GRANTED", "GRANTED", "DENIED")]
-    for item, (supplier, where) in case.originals.items():
+    for item, where in case.originals.items():
         if where == "done":
             continue
-        if side == supplier:
+        if side == "D":
             out.append(("CUSTODY", ["LOSS_ACKNOWLEDGED" if where == "lost" else "RETURN_RECEIVED", item]))
         else:
             out += [("CUSTODY", [e, item]) for e in ("RECEIVED", "RETURN_SENT", "LOST_OR_DAMAGED")]
     for request, (asked, where) in case.consents.items():
-        if where == "granted" and asked != side:
-            out.append(("CONSENT_DECISION", ["WITHDRAWN", request]))
+        if where != "open" and asked != side:
+            out.append(("CONSENT_DECISION", [r.choice(["WITHDRAWN", "GRANTED", "DENIED"]), request]))
     if r.random() < 0.06:
         out.append(("CONSENT_REQUEST", f"q{n}"))
     if r.random() < 0.1:

@@ -62,7 +62,8 @@ pub(super) struct Register {
     accepted: BTreeMap<String, i32>,
     forwarded: bool,
     estimated: bool,
-    originals: BTreeMap<Bytes, (Side, Original)>,
+    stated: bool,
+    originals: BTreeMap<Bytes, Original>,
     consents: BTreeMap<String, (Side, Consent)>,
 }
 
@@ -129,7 +130,7 @@ impl Register {
             Act::Close => return Err(Code::ObligationOpen),
             _ => match &effect.detail {
                 Some(Detail::Conditions(offer)) => {
-                    if offer.version <= self.version {
+                    if self.version.checked_add(1) != Some(offer.version) {
                         return Err(Code::ConditionsVersion);
                     }
                     self.version = offer.version;
@@ -172,40 +173,45 @@ impl Register {
 
     fn custody(&mut self, act: Act, side: Side, item: &Bytes, at: usize) -> Result<(), Code> {
         if act == Act::DestructionCertified {
-            return self.discharge(&Obligation::ReturnOrDestroy(item.clone()), Code::ItemUnknown);
+            // A receiver may certify what it was not bound to destroy; only the one who owes it discharges it.
+            let owed = Obligation::ReturnOrDestroy(item.clone());
+            if self.open.get(&owed).is_some_and(|(owner, _)| *owner == side) {
+                self.open.remove(&owed);
+            }
+            return Ok(());
         }
         if act == Act::OriginalSent {
             if self.originals.contains_key(item) {
                 return Err(Code::ItemExists);
             }
-            self.originals.insert(item.clone(), (side, Original::Out));
-            self.owe(Obligation::OriginalReturn(item.clone()), side.other(), at);
+            self.originals.insert(item.clone(), Original::Out);
+            self.owe(Obligation::OriginalReturn(item.clone()), Side::Requesting, at);
             return Ok(());
         }
-        let Some((owner, place)) = self.originals.get_mut(item) else { return Err(Code::ItemUnknown) };
+        let Some(place) = self.originals.get_mut(item) else { return Err(Code::ItemUnknown) };
         match (act, *place) {
-            (_, Original::Done) => Err(Code::ItemUnknown),
-            (Act::OriginalReceived | Act::OriginalReturnSent, _) if side == owner.other() => Ok(()),
-            (Act::OriginalLost, _) => {
-                *place = Original::Lost;
-                Ok(())
-            }
-            (Act::OriginalReturned, _) | (Act::LossAcknowledged, Original::Lost) if side == *owner => {
+            // Once it is back or given up, a report opens nothing.
+            (Act::OriginalLost, Original::Out) => *place = Original::Lost,
+            (Act::LossAcknowledged, Original::Out) => return Err(Code::LossUnknown),
+            (Act::OriginalReturned | Act::LossAcknowledged, _) => {
                 *place = Original::Done;
-                self.discharge(&Obligation::OriginalReturn(item.clone()), Code::ItemUnknown)
+                self.open.remove(&Obligation::OriginalReturn(item.clone()));
             }
-            (Act::LossAcknowledged, Original::Out) if side == *owner => Err(Code::LossUnknown),
-            _ => Err(Code::OtherSidesPart),
+            _ => {}
         }
+        Ok(())
     }
 
     fn cost(&mut self, act: Act, at: usize) -> Result<(), Code> {
         match act {
             Act::CostEstimate => self.estimated = true,
             Act::CostApproved | Act::CostDeclined if self.estimated => {}
-            Act::CostStatement => self.owe(Obligation::CostSettlement, Side::Requesting, at),
-            Act::CostDisputed if self.open.contains_key(&Obligation::CostSettlement) => {}
-            Act::CostSettled => return self.discharge(&Obligation::CostSettlement, Code::NoCostsStated),
+            Act::CostStatement => {
+                self.stated = true;
+                self.owe(Obligation::CostSettlement, Side::Requesting, at);
+            }
+            Act::CostDisputed if self.stated => {}
+            Act::CostSettled if self.stated => drop(self.open.remove(&Obligation::CostSettlement)),
             _ => return Err(Code::NoCostsStated),
         }
         Ok(())
@@ -224,15 +230,13 @@ impl Register {
         if *asker == side {
             return Err(Code::OtherSidesPart);
         }
-        let (expected, next) = match act {
-            Act::ConsentGranted => (Consent::Asked, Consent::Granted),
-            Act::ConsentDenied => (Consent::Asked, Consent::Denied),
-            _ => (Consent::Granted, Consent::Withdrawn),
+        // The supplier may decide anew; only what was granted can be withdrawn.
+        *consent = match act {
+            Act::ConsentGranted => Consent::Granted,
+            Act::ConsentDenied => Consent::Denied,
+            _ if *consent == Consent::Granted => Consent::Withdrawn,
+            _ => return Err(Code::ConsentNotGranted),
         };
-        if *consent != expected {
-            return Err(Code::ConsentDecided);
-        }
-        *consent = next;
         self.open.remove(&Obligation::ConsentDecision(request.to_owned()));
         Ok(())
     }

@@ -23,10 +23,6 @@ pub fn lacks(case: &Case, sender: Party, recipient: Party, body: &Body) -> Vec<V
             let at = Place::root("non_execution_notice");
             out.add_if(unsought(case, &it.grounds), Code::MeasureNotSought, &at, "grounds");
         }
-        Some(Content::ConditionsNotice(it)) => {
-            let expected = case.conditions_version().checked_add(1) == Some(it.version);
-            out.add_if(!expected, Code::ConditionsVersion, &Place::root("conditions_notice"), "version");
-        }
         Some(Content::ForwardingNotice(it)) => {
             let at = Place::root("forwarding_notice");
             let abroad = Party::from_code(&it.agency_country) != Some(sender);
