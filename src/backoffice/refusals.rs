@@ -5,6 +5,7 @@ use crate::exchange::follow::QueryError;
 use crate::exchange::local::NoteError;
 use crate::exchange::submit::SubmitError;
 use crate::store::StoreError;
+use crate::treaty;
 use std::time::Duration;
 use tonic::Code;
 
@@ -80,13 +81,31 @@ pub fn submit(error: SubmitError) -> Refusal {
         ),
         SubmitError::NoSpace => no_space(),
         SubmitError::Quarantined => quarantined(),
-        SubmitError::Stopping => stopping(),
+        // The engine judges anew and does not hand this on.
+        SubmitError::Stopping | SubmitError::CaseMoved => stopping(),
         SubmitError::Store => Refusal::new(
             Code::Internal,
             "STORE_UNREADABLE",
             "the store cannot be read; the daemon's operator must look at it",
         ),
     }
+}
+
+impl From<SubmitError> for Refusal {
+    fn from(error: SubmitError) -> Self {
+        submit(error)
+    }
+}
+
+/// A message does not fit its case.
+pub fn crossed(code: treaty::Code, field: String) -> Refusal {
+    Refusal::new(Code::FailedPrecondition, code.name(), code.explanation())
+        .metadata("article", code.article())
+        .violation(FieldViolation {
+            field,
+            reason: code.name().into(),
+            description: code.explanation().to_owned(),
+        })
 }
 
 /// A fact was not recorded.

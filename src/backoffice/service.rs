@@ -15,6 +15,7 @@ use super::view::{View, recorded};
 use super::{Office, refusals};
 use crate::channel::lookup::Lookup;
 use crate::door::{Draining, Refusal};
+use crate::exchange::cases::CaseFile;
 use crate::store::OpenedEvent;
 use crate::wire::ledger::v1::HandedOver;
 use std::sync::Arc;
@@ -133,9 +134,13 @@ impl MessageService for Service {
     ) -> Result<Response<SubmitMessageResponse>, Status> {
         let caller = self.office.callers.now().recognise(&request, Verb::Submit)?;
         let SubmitMessageRequest { request_id, submission } = request.into_inner();
-        let outgoing = prepare(&self.office, &caller, &request_id, submission.unwrap_or_default())?;
+        let prepared = prepare(&self.office, &caller, &request_id, submission.unwrap_or_default())?;
+        let outgoing = prepared.outgoing.clone();
+        let engine = &self.office.engine;
         // A caller that goes away does not undo what the engine took: it asks again with the same request_id.
-        let leaf = self.office.engine.submit(outgoing).await.map_err(refusals::submit)?;
+        let leaf = engine
+            .submit_judged(outgoing, |file, state| prepared.judge(&engine.core().terms, file, state))
+            .await?;
         Ok(Response::new(SubmitMessageResponse { message: Some(self.office.as_sealed(leaf)?) }))
     }
 
@@ -144,7 +149,15 @@ impl MessageService for Service {
         request: Request<ValidateMessageRequest>,
     ) -> Result<Response<ValidateMessageResponse>, Status> {
         let caller = self.office.callers.now().recognise(&request, Verb::Submit)?;
-        prepare(&self.office, &caller, "", request.into_inner().submission.unwrap_or_default())?;
+        let submission = request.into_inner().submission.unwrap_or_default();
+        let prepared = prepare(&self.office, &caller, "", submission)?;
+        let engine = &self.office.engine;
+        if prepared.outgoing.touches_case {
+            let state = engine.state();
+            let case = prepared.outgoing.draft.case_id;
+            let file = CaseFile::read(engine.store(), &state, case).map_err(|error| refusals::store(&error))?;
+            prepared.judge(&engine.core().terms, &file, &state)?;
+        }
         Ok(Response::new(ValidateMessageResponse {}))
     }
 

@@ -1,25 +1,39 @@
 //! From a request to a message that is ready to be sealed.
 //!
-//! The case machine will judge here, between the body's completeness and the sealing, whether the message fits the
-//! state of its case.
+//! [`prepare`] checks what can be said of the message alone; [`judge`] whether it fits its case, between that and the
+//! sealing.
 
 use super::caller::Caller;
 use super::token;
 use super::v1::Submission;
 use super::{Office, refusals};
 use crate::channel::envelope::Draft;
+use crate::channel::state::State;
+use crate::channel::terms::Terms;
 use crate::crypto::digest::commitment;
 use crate::crypto::random;
 use crate::door::Refusal;
 use crate::door::strict::invalid;
+use crate::exchange::cases::{CaseFile, touches_case};
 use crate::exchange::event::derive_message_id;
 use crate::exchange::submit::Outgoing;
 use crate::limits::BODY_BYTES_MAX;
-use crate::treaty;
+use crate::treaty::case::lacks;
+use crate::treaty::{self, Body, Effect};
 use crate::wire::channel::v1::StatementType;
 use bytes::Bytes;
 use prost::Message as _;
 use tonic::Code;
+
+/// A message that is ready to be judged and sealed.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The message.
+    pub outgoing: Outgoing,
+    /// Its body, typed.
+    pub body: Body,
+    effect: Effect,
+}
 
 /// Checks a submission and makes it ready. Nothing is stored.
 pub fn prepare(
@@ -27,7 +41,7 @@ pub fn prepare(
     caller: &Caller,
     request_id: &str,
     submission: Submission,
-) -> Result<Outgoing, Refusal> {
+) -> Result<Prepared, Refusal> {
     expect_channel(office, &submission)?;
     let releasing = &submission.releasing_official;
     if !releasing.is_empty() && !office.callers.now().has_official(releasing) {
@@ -72,7 +86,37 @@ pub fn prepare(
         directives: None,
         documents: Vec::new(),
     };
-    Ok(Outgoing { draft, body, body_salt, effect: treaty::effect(&typed).encode_to_vec().into() })
+    let effect = treaty::effect(&typed);
+    let outgoing = Outgoing {
+        draft,
+        body,
+        body_salt,
+        effect: effect.encode_to_vec().into(),
+        touches_case: touches_case(&effect),
+    };
+    Ok(Prepared { outgoing, body: typed, effect })
+}
+
+impl Prepared {
+    /// Whether the message fits its case as it is.
+    ///
+    /// # Errors
+    /// Why it would be without effect, or what it lacks in view of its case.
+    pub fn judge(&self, terms: &Terms, file: &CaseFile, state: &State) -> Result<(), Refusal> {
+        let Some(next) = file.next(terms, state, self.effect.clone()) else { return Ok(()) };
+        let member = self.effect.kind().as_str_name().trim_start_matches("KIND_").to_ascii_lowercase();
+        file.case
+            .permits(&next)
+            .map_err(|code| refusals::crossed(code, format!("submission.body.{member}")))?;
+        let mut lacking = lacks(&file.case, next.sender, next.recipient, &self.body);
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        for violation in &mut lacking {
+            violation.field = format!("submission.body.{}", violation.field);
+        }
+        Err(Refusal { reason: "BODY_INVALID", ..invalid(&lacking) })
+    }
 }
 
 /// A caller that says which channel it means is held to it.

@@ -2,7 +2,7 @@
 
 use crate::crypto::certificate::Certificate;
 use crate::crypto::digest::Digest;
-use crate::wire::channel::v1::Envelope;
+use crate::wire::channel::v1::{Envelope, StatementType};
 use crate::wire::ledger::v1::{Event, event::Fact};
 
 /// A name that an event is found by.
@@ -10,6 +10,8 @@ use crate::wire::ledger::v1::{Event, event::Fact};
 pub enum Lookup {
     /// A message of either direction, by its identity: its `Sealed`, `Received` or `Rejected` event.
     Message([u8; 16]),
+    /// A message of either direction, by its case: the `Sealed` and `Received` events of treaty statements.
+    Case([u8; 16]),
     /// The `Sealed` event of a sequence.
     Sealed(u64),
     /// The `Received` or `Rejected` event of a sequence.
@@ -39,6 +41,7 @@ impl Lookup {
     pub fn name(&self) -> Vec<u8> {
         let (kind, value): (u8, &[u8]) = match self {
             Self::Message(id) => (b'm', id),
+            Self::Case(id) => (b'd', id),
             Self::Sealed(sequence) => (b's', &sequence.to_be_bytes()),
             Self::Consumed(sequence) => (b'c', &sequence.to_be_bytes()),
             Self::Acknowledged(sequence) => (b'a', &sequence.to_be_bytes()),
@@ -81,7 +84,14 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
         }
         _ => return Vec::new(),
     };
-    message.into_iter().chain([by_sequence]).collect()
+    let case = envelope.and_then(case_id).map(Lookup::Case);
+    message.into_iter().chain(case).chain([by_sequence]).collect()
+}
+
+/// The case of a message of the agreement.
+pub fn case_id(envelope: &Envelope) -> Option<[u8; 16]> {
+    let treaty = envelope.statement_type == i32::from(StatementType::Treaty);
+    envelope.case_id.as_ref().try_into().ok().filter(|_| treaty)
 }
 
 /// The identity of an envelope's message.

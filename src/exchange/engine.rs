@@ -1,6 +1,7 @@
 //! The handle everyone else holds: commands in, durable answers out.
 
 use super::acknowledge::{Accepted, Acknowledge, AcknowledgeError};
+use super::cases::CaseFile;
 use super::command::Command;
 use super::commit::Progress;
 use super::deliver::{Arrival, Consume, ConsumeError, Outcome};
@@ -75,25 +76,50 @@ impl Engine {
             .unwrap_or_else(|| "the engine ended".into())
     }
 
-    /// Seals a message and answers with its ledger index once it is durable. The same message again gets the same
-    /// answer.
+    /// Seals a message that fits any case and answers with its ledger index once it is durable. The same message again gets
+    /// the same answer.
     pub async fn submit(&self, outgoing: Outgoing) -> Result<u64, SubmitError> {
+        self.submit_judged(outgoing, |_, _| Ok(())).await
+    }
+
+    /// The same. A message that can move its case is judged by `judge` in the case as it is; should the case move before
+    /// the message has its place, it is judged anew.
+    pub async fn submit_judged<R: From<SubmitError>>(
+        &self,
+        outgoing: Outgoing,
+        judge: impl Fn(&CaseFile, &State) -> Result<(), R>,
+    ) -> Result<u64, R> {
         let store = self.store();
-        let searched = store.reader().head().size;
         let lookup = Lookup::Message(outgoing.draft.message_id);
         let store_failed = |error| {
             tracing::error!(%error, "a submission could not be looked up");
             SubmitError::Store
         };
-        if let Some(earlier) = store.find(&lookup).map_err(store_failed)? {
-            return repeat(store, &earlier, &outgoing).map_err(store_failed)?;
+        loop {
+            let searched = store.reader().head().size;
+            if let Some(earlier) = store.find(&lookup).map_err(store_failed)? {
+                return Ok(repeat(store, &earlier, &outgoing).map_err(store_failed)??);
+            }
+            self.core.quarantine.decided().await;
+            let mut progress = self.progress.clone();
+            let state = progress.borrow_and_update().state.clone();
+            if outgoing.touches_case {
+                let file = CaseFile::read(store, &state, outgoing.draft.case_id).map_err(store_failed)?;
+                judge(&file, &state)?;
+            }
+            let judged = outgoing.touches_case.then_some(state.size());
+            let (reply, answer) = oneshot::channel();
+            let queue = self.queues().ok_or(SubmitError::Stopping)?.second;
+            let command = Command::Submit(Submit { outgoing: outgoing.clone(), searched, judged, reply });
+            queue.send(command).await.map_err(|_| SubmitError::Stopping)?;
+            match answer.await.unwrap_or(Err(SubmitError::Stopping)) {
+                Err(SubmitError::CaseMoved) => {
+                    // What moved it is durable at the latest with the next commit.
+                    progress.changed().await.map_err(|_| SubmitError::Stopping)?;
+                }
+                answer => return Ok(answer?),
+            }
         }
-        self.core.quarantine.decided().await;
-        let (reply, answer) = oneshot::channel();
-        let queue = self.queues().ok_or(SubmitError::Stopping)?.second;
-        let command = Command::Submit(Submit { outgoing, searched, reply });
-        queue.send(command).await.map_err(|_| SubmitError::Stopping)?;
-        answer.await.unwrap_or(Err(SubmitError::Stopping))
     }
 
     /// Queues verified envelopes, in stream order, for consumption; the answer comes when they are durable. Those that are

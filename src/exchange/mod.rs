@@ -3,6 +3,7 @@
 //! Reading order: [`event`] facts on their way into the journal ·
 //! [`start`] founding and opening · [`writer`] the one task that decides · [`commit`] the one task that makes
 //! durable · [`submit`], [`deliver`], [`acknowledge`], [`heads`], [`local`] what is decided, one file for each command ·
+//! [`cases`] the messages of a case ·
 //! [`readers`] who reads what arrives · [`pace`] how fast others may make the ledger grow · [`keys`] what this Party signs with · [`services`] statements about keys ·
 //! [`quarantine`], [`restore`] a store that was put back from a backup · [`receipts`] proofs made and checked · [`engine`] the handle everyone else holds.
 //!
@@ -12,6 +13,7 @@
 //! * When a write or a sync fails, the engine stops for good and says so; nothing is tried again.
 
 pub mod acknowledge;
+pub mod cases;
 pub mod clock;
 mod command;
 pub mod commit;

@@ -27,6 +27,8 @@ pub struct Outgoing {
     pub body_salt: [u8; 32],
     /// What the message does to its case.
     pub effect: Bytes,
+    /// It can move its case, or owe something in it: it must fit the case as it is.
+    pub touches_case: bool,
 }
 
 /// Why a submission is not accepted.
@@ -35,6 +37,9 @@ pub enum SubmitError {
     /// The client used this request_id for another message.
     #[error("this request_id was used for another message")]
     RequestIdReused,
+    /// The case has moved since the message was judged: judge it again.
+    #[error("the case has moved since the message was judged")]
+    CaseMoved,
     /// There is no space. Nothing was changed.
     #[error("there is no space left to store the message; nothing was changed")]
     NoSpace,
@@ -53,6 +58,8 @@ pub(super) struct Submit {
     pub(super) outgoing: Outgoing,
     /// The journal was searched for the message up to this index.
     pub(super) searched: u64,
+    /// The message was judged in a case with all its messages up to this index; `None` for one that fits any case.
+    pub(super) judged: Option<u64>,
     pub(super) reply: oneshot::Sender<Result<u64, SubmitError>>,
 }
 
@@ -82,6 +89,12 @@ impl Submit {
             let _ = self.reply.send(Err(SubmitError::Quarantined));
             return Ok(());
         }
+        if let Some(judged) = self.judged
+            && desk.has_moved(&self.outgoing.draft.case_id, judged)?
+        {
+            let _ = self.reply.send(Err(SubmitError::CaseMoved));
+            return Ok(());
+        }
         let leaf = seal(desk, self.outgoing)?;
         desk.answer(move |_| {
             let _ = self.reply.send(Ok(leaf));
@@ -94,7 +107,7 @@ impl Submit {
 pub(super) fn seal(desk: &mut Desk, outgoing: Outgoing) -> Result<u64, Fatal> {
     let core = desk.core.clone();
     let leaf = desk.next_leaf();
-    let Outgoing { draft, body, body_salt, effect } = outgoing;
+    let Outgoing { draft, body, body_salt, effect, .. } = outgoing;
     let id = draft.message_id;
     let keys = core.keys.load();
     let signing_key = keys.signing(desk.keys()).map_err(|missing| Fatal::Store(missing.to_string()))?;

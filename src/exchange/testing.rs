@@ -170,6 +170,7 @@ pub fn outgoing(terms: &Terms, request: &str, body: &[u8]) -> Outgoing {
         body: Bytes::copy_from_slice(body),
         body_salt: salt,
         effect: Bytes::new(),
+        touches_case: false,
     }
 }
 

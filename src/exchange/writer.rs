@@ -13,12 +13,13 @@ use super::quarantine::Quarantine;
 use super::readers::{Following, Readers};
 use crate::channel::envelope::later;
 use crate::channel::keys::Keys;
+use crate::channel::lookup::{Lookup, case_id};
 use crate::channel::state::State;
 use crate::channel::terms::Terms;
 use crate::crypto::ed25519::LedgerKey;
 use crate::journal::writer::{NewEvent, ReserveError, Writer};
 use crate::ledger::checkpoint::Checkpoint;
-use crate::store::Store;
+use crate::store::{Store, name_fingerprint};
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, event::Fact};
 use arc_swap::ArcSwap;
@@ -77,6 +78,8 @@ pub(super) struct Desk {
     doubted: bool,
     /// Messages decided but perhaps not durable yet, with their ledger index.
     pending: HashMap<[u8; 16], u64>,
+    /// Cases touched by messages decided but perhaps not durable yet, with the ledger index of the last.
+    moved: HashMap<[u8; 16], u64>,
     /// The keys as they were when the last batch was complete: a key that comes into use within a batch does not sign it.
     keys: Keys,
 }
@@ -102,6 +105,7 @@ impl Desk {
             arrived: Vec::new(),
             doubted: false,
             pending: HashMap::new(),
+            moved: HashMap::new(),
         }
     }
 
@@ -161,6 +165,9 @@ impl Desk {
         self.state
             .apply(&event, envelope.map(Arc::as_ref))
             .map_err(|error| Fatal::Store(error.to_string()))?;
+        if let Some(case) = envelope.and_then(|envelope| case_id(envelope)) {
+            self.moved.insert(case, leaf);
+        }
         self.events.push(new);
         self.core.store.remember(opened);
         Ok(Recorded { leaf, prepared_event: bytes, salt })
@@ -210,11 +217,22 @@ impl Desk {
         self.pending.contains_key(message_id)
     }
 
+    /// Whether a message of a case was recorded from a ledger index on.
+    pub(super) fn has_moved(&self, case: &[u8; 16], from: u64) -> Result<bool, Fatal> {
+        if self.moved.get(case).is_some_and(|leaf| *leaf >= from) {
+            return Ok(true);
+        }
+        let fingerprint = name_fingerprint(&Lookup::Case(*case));
+        let newest = self.core.store.reader().find_newest(fingerprint, from);
+        Ok(newest.map_err(|error| Fatal::Store(error.to_string()))?.is_some())
+    }
+
     /// Makes everything decided so far durable and visible, so that look-ups see it.
     pub(super) fn settle(&mut self) -> Result<(), Fatal> {
         self.commit()?;
         self.committer.settle()?;
         self.pending.clear();
+        self.moved.clear();
         Ok(())
     }
 
@@ -265,6 +283,7 @@ impl Desk {
     fn decide(&mut self, commands: Vec<Command>) -> Result<(), Fatal> {
         let durable = self.core.store.reader().head().size;
         self.pending.retain(|_, leaf| *leaf >= durable);
+        self.moved.retain(|_, leaf| *leaf >= durable);
         let arrives = commands.iter().any(|command| matches!(command, Command::Consume(_)));
         self.readers = if arrives { self.core.readers.now() } else { Vec::new() };
         let readings = self.readers.len() as u64 * READING_BYTES;

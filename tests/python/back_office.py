@@ -165,7 +165,8 @@ def the_sender_gets_a_receipt(sender, message, document: dict) -> None:
 def the_feed_goes_on_from_a_cursor(sender, receiver, document: dict, cursor: str) -> None:
     from article6.backoffice.v1 import message_service_pb2 as api
 
-    second = sender.submit(str(uuid.uuid4()), submission_of(document))
+    # A further question is a request of its own.
+    second = sender.submit(str(uuid.uuid4()), submission_of({**document, "case_id": str(uuid.uuid4())}))
     received = [api.FEED_KIND_RECEIVED]
     (resumed,) = receiver.watch(1, cursor=cursor, kinds=received)
     (remembered,) = receiver.watch(1, kinds=received)

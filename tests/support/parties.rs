@@ -154,6 +154,12 @@ pub fn submission(fixture: usize) -> Submission {
     }
 }
 
+/// A case for whatever an official submits under this name.
+pub fn case_of(official: &str, request_id: &str) -> String {
+    let digest = article6::crypto::Digest::of(format!("{official} {request_id}").as_bytes());
+    format!("cases/{}", uuid::Uuid::new_v8(*digest.as_bytes().first_chunk().unwrap()))
+}
+
 /// A request for the official of a Party.
 pub fn for_official<T>(official: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
@@ -179,9 +185,10 @@ impl Office {
         for_official(self.official, message)
     }
 
-    /// Submits an example message.
+    /// Submits an example message, in a case of its own.
     pub async fn submit(&mut self, request_id: &str, fixture: usize) -> Result<Message, Status> {
-        let submission = Some(submission(fixture));
+        let case = case_of(self.official, request_id);
+        let submission = Some(Submission { case, ..submission(fixture) });
         let request = self.request(SubmitMessageRequest { request_id: request_id.to_owned(), submission });
         Ok(self.client.submit_message(request).await?.into_inner().message.unwrap())
     }

@@ -44,8 +44,7 @@ pub fn lacks(case: &Case, sender: Party, recipient: Party, body: &Body) -> Vec<V
             let at = Place::root("oral_request_note");
             let stranger = |code: &str| ![Some(sender), Some(recipient)].contains(&Party::from_code(code));
             out.add_if(stranger(&it.requesting_party), Code::PartyUnknown, &at, "requesting_party");
-            let other_keeper = Party::from_code(&it.noted_by_party) != Some(sender);
-            out.add_if(other_keeper, Code::PartyUnknown, &at, "noted_by_party");
+            out.add_if(stranger(&it.noted_by_party), Code::PartyUnknown, &at, "noted_by_party");
         }
         // Who asks for another use has received the item; who asks for confidentiality has supplied it.
         Some(Content::OtherUseConsentRequest(it)) => {
