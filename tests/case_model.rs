@@ -1,7 +1,13 @@
 //! The daemon's fold against the model in `tests/python/case_model.py`, on the same random plays.
 //!
 //! `cargo test --test case_model` plays a slice; `cargo test --release --test case_model -- --count 100000` the campaign.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 mod campaign;
 #[path = "support/effects.rs"]

@@ -77,9 +77,11 @@ fn row(name: &str, side: char) -> (Message, Vec<Message>) {
         "OUTCOME_REPORT" => ("OUTCOME", json!(""), vec![]),
         "CASE_CLOSE_FIRST" => ("CLOSE", json!(""), vec![]),
         "CASE_CLOSE_SECOND" => ("CLOSE", json!(""), vec![]),
-        "CONFIDENTIALITY_NOTICE" | "CONSULTATION" | "ACCORD" | "DESIGNATION_NOTICE" | "SPONTANEOUS_INFORMATION" => {
-            ("ITEM", json!(""), vec![])
-        }
+        "CONFIDENTIALITY_NOTICE"
+        | "CONSULTATION"
+        | "ACCORD"
+        | "DESIGNATION_NOTICE"
+        | "SPONTANEOUS_INFORMATION" => ("ITEM", json!(""), vec![]),
         _ => {
             if let Some(decision) = name.strip_prefix("OTHER_USE_CONSENT_DECISION_") {
                 ("CONSENT_DECISION", json!([decision, "q1"]), vec![asked()])
@@ -129,7 +131,9 @@ fn path(name: &str, state: &str, mut before: Vec<Message>, side: char) -> Vec<Me
                 before.push(('R', "REQUEST", json!("confirms")));
             }
             let has = |before: &[Message], kind, first: &str| {
-                before.iter().any(|(_, found, argument)| *found == kind && argument.to_string().contains(first))
+                before
+                    .iter()
+                    .any(|(_, found, argument)| *found == kind && argument.to_string().contains(first))
             };
             if has(&before, "CUSTODY", "SENT") {
                 before.push(('R', "CUSTODY", json!(["LOST_OR_DAMAGED", "i1"])));
@@ -219,7 +223,9 @@ fn every_kind_by_every_side_in_every_state_does_what_the_table_says() {
             };
             cells += 1;
             if found != expected {
-                wrong.push(format!("{kind} {side} in {state}: {found} ({crossed:?}), the table says {expected}"));
+                wrong.push(format!(
+                    "{kind} {side} in {state}: {found} ({crossed:?}), the table says {expected}"
+                ));
             }
         }
     }
@@ -263,7 +269,10 @@ fn every_obligation_is_owed_by_the_side_that_the_table_names() {
         let (_, owner, messages) = opening.iter().find(|(name, ..)| *name == obligation).expect(obligation);
         let owner = if *owner == 'R' { Side::Requesting } else { Side::Requested };
         let case = fold(messages);
-        assert!(case.owed().any(|owed| owed.what.name() == obligation && owed.owner == owner), "{obligation}");
+        assert!(
+            case.owed().any(|owed| owed.what.name() == obligation && owed.owner == owner),
+            "{obligation}"
+        );
         assert!(!case.is_closed());
     }
 }

@@ -6,8 +6,10 @@ mod reload;
 pub use material::{index_settings, keeper, keyring, peer_tls, trust};
 use reload::Material;
 
+use crate::backoffice::cases::Cases;
 use crate::backoffice::evidence::Evidence;
 use crate::backoffice::roster::Roster;
+use crate::backoffice::v1::case_service_server::CaseServiceServer;
 use crate::backoffice::v1::evidence_service_server::EvidenceServiceServer;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
 use crate::backoffice::{self, Office, Reads};
@@ -43,8 +45,9 @@ const INDEX_STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// Longest request of the small services: operations, health, reflection.
 const SMALL_REQUEST_BYTES: usize = 64 * 1024;
 /// Every service whose health is told.
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 6] = [
     "",
+    "article6.backoffice.v1.CaseService",
     "article6.backoffice.v1.EvidenceService",
     "article6.backoffice.v1.MessageService",
     "article6.operations.v1.OperationsService",
@@ -178,6 +181,7 @@ impl Daemon {
         };
         let (health, _) = tonic_health::server::health_reporter();
         let evidence = Evidence { office: office.clone(), keyrings: material::keyrings(&settings, &link) };
+        let cases = Cases { office: office.clone() };
         let message = backoffice::service::Service::new(office)
             .map_err(|error| StartError::Failed(error.to_string()))?;
         let doors = [
@@ -189,7 +193,7 @@ impl Daemon {
             ),
             (
                 backoffice_door,
-                backoffice_routes(message, evidence, &health, settings.backoffice.reflection),
+                backoffice_routes(message, cases, evidence, &health, settings.backoffice.reflection),
                 Limits::backoffice(),
                 vec!["/article6.backoffice.v1.MessageService/WatchMessages", "/grpc.health.v1.Health/Watch"],
             ),
@@ -306,6 +310,7 @@ fn peer_routes(link: Link) -> Routes {
 
 fn backoffice_routes(
     service: backoffice::service::Service,
+    cases: Cases,
     evidence: Evidence,
     health: &tonic_health::server::HealthReporter,
     reflection: bool,
@@ -314,11 +319,14 @@ fn backoffice_routes(
         .max_decoding_message_size(limits::MESSAGE_BYTES)
         .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
     let evidence = EvidenceServiceServer::new(evidence).max_decoding_message_size(SMALL_REQUEST_BYTES);
-    with_reflection(
-        Routes::new(service).add_service(evidence).add_service(health_service(health)),
-        reflection,
-        &["article6.backoffice.v1.MessageService", "article6.backoffice.v1.EvidenceService"],
-    )
+    let cases = CaseServiceServer::new(cases).max_decoding_message_size(SMALL_REQUEST_BYTES);
+    let routes = Routes::new(service).add_service(cases).add_service(evidence);
+    let services = [
+        "article6.backoffice.v1.MessageService",
+        "article6.backoffice.v1.CaseService",
+        "article6.backoffice.v1.EvidenceService",
+    ];
+    with_reflection(routes.add_service(health_service(health)), reflection, &services)
 }
 
 fn operations_routes(

@@ -10,6 +10,7 @@ use super::view::View;
 use super::{Office, refusals};
 use crate::channel::lookup::Lookup;
 use crate::door::{Draining, Refusal};
+use crate::exchange::cases::revised_by;
 use crate::exchange::readers::Following;
 use crate::limits;
 use crate::store::{OpenedEvent, StoreError};
@@ -125,7 +126,8 @@ impl Feed {
         while self.position < end && items.len() < limits::FEED_PAGE && bytes < limits::FEED_PAGE_BYTES {
             let opened = self.office.engine.store().event(self.position)?;
             self.position += 1;
-            if let Some(item) = self.item(&opened)? {
+            // What it revised comes before it, with the cursor before it: a stream that breaks between shows all again.
+            for item in self.revised(&opened)?.into_iter().chain(self.item(&opened)?) {
                 bytes += item.message.encoded_len();
                 items.push(item);
             }
@@ -158,6 +160,26 @@ impl Feed {
             message,
             content_leaf: shown.leaf,
         }))
+    }
+
+    /// Messages shown before that are crossed now, or are so no longer, because of this event.
+    fn revised(&self, opened: &OpenedEvent) -> Result<Vec<Item>, StoreError> {
+        if !self.wants(FeedKind::Revised) {
+            return Ok(Vec::new());
+        }
+        let (store, state) = (self.office.engine.store(), self.office.engine.state());
+        let view = if self.reading.is_some() { View::Full } else { View::Basic };
+        let mut items = Vec::new();
+        for leaf in revised_by(store, &state, opened)? {
+            let message = self.office.view(store.event(leaf)?.as_ref(), view)?;
+            items.extend(message.map(|message| Item {
+                next_leaf: opened.leaf,
+                kind: FeedKind::Revised,
+                message,
+                content_leaf: leaf,
+            }));
+        }
+        Ok(items)
     }
 
     fn wants(&self, kind: FeedKind) -> bool {

@@ -7,7 +7,7 @@ use super::{Office, refusals};
 use crate::channel::lookup::Lookup;
 use crate::door::Refusal;
 use crate::exchange::follow::QueryError;
-use crate::index::{self, Flags, Row, Scan};
+use crate::index::{self, Flags, Page, Row, Scan};
 use crate::limits;
 use crate::store::StoreError;
 use prost::Message as _;
@@ -31,16 +31,7 @@ impl Office {
         self.follower.wait_for(size, limits::INDEX_PATIENCE).await.map_err(refusals::query)?;
         let (conditions, wanted) = (conditions(&request), request.delivery_state());
         let plan = self.plan(&request, size, &conditions)?;
-        // The index may hang where it is damaged: a thread of its own waits for it, for a limited time.
-        let follower = self.follower.clone();
-        let scanning = tokio::task::spawn_blocking(move || {
-            follower.scan(plan.scan, |row, flags| plan.matches(row, flags))
-        });
-        let Ok(Ok(scanned)) = tokio::time::timeout(limits::INDEX_PATIENCE, scanning).await else {
-            self.follower.distrust();
-            return Err(refusals::query(QueryError::Unavailable));
-        };
-        let page = scanned.map_err(refusals::query)?;
+        let page = self.look_through(plan.scan, move |row, flags| plan.matches(row, flags)).await?;
         let mut messages = Vec::with_capacity(page.rows.len());
         for (row, _) in &page.rows {
             let opened = self.engine.store().event(row.leaf).map_err(|error| refusals::store(&error))?;
@@ -53,6 +44,21 @@ impl Office {
         });
         let next = page.next_before.map(|before| page_token(before, &conditions)).unwrap_or_default();
         Ok(ListMessagesResponse { messages, next_page_token: next })
+    }
+
+    /// Looks through the index. It may hang where it is damaged: a thread of its own waits for it, for a limited time.
+    pub(super) async fn look_through(
+        &self,
+        scan: Scan,
+        matches: impl FnMut(&Row, Flags) -> bool + Send + 'static,
+    ) -> Result<Page, Refusal> {
+        let follower = self.follower.clone();
+        let scanning = tokio::task::spawn_blocking(move || follower.scan(scan, matches));
+        let Ok(Ok(scanned)) = tokio::time::timeout(limits::INDEX_PATIENCE, scanning).await else {
+            self.follower.distrust();
+            return Err(refusals::query(QueryError::Unavailable));
+        };
+        scanned.map_err(refusals::query)
     }
 
     fn plan(&self, request: &ListMessagesRequest, size: u64, conditions: &[u8]) -> Result<Plan, Refusal> {
@@ -90,6 +96,7 @@ impl Office {
             scan: Scan {
                 case,
                 rejected_only: wanted == DeliveryState::Rejected,
+                list: None,
                 from: if undelivered { from.max(first_waiting) } else { from },
                 before: before.min(until),
                 limit,
@@ -166,7 +173,7 @@ mod tests {
     #[test]
     fn a_filter_by_state_agrees_with_the_state_shown() {
         let plan = |stalled_before| Plan {
-            scan: Scan { case: None, rejected_only: false, from: 0, before: 9, limit: 9, budget: 9 },
+            scan: Scan { before: 9, limit: 9, budget: 9, ..Scan::default() },
             direction: Direction::Unspecified,
             state: DeliveryState::Unspecified,
             acknowledged: 1,

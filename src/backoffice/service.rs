@@ -155,7 +155,8 @@ impl MessageService for Service {
         if prepared.outgoing.touches_case {
             let state = engine.state();
             let case = prepared.outgoing.draft.case_id;
-            let file = CaseFile::read(engine.store(), &state, case).map_err(|error| refusals::store(&error))?;
+            let file =
+                CaseFile::read(engine.store(), &state, case).map_err(|error| refusals::store(&error))?;
             prepared.judge(&engine.core().terms, &file, &state)?;
         }
         Ok(Response::new(ValidateMessageResponse {}))

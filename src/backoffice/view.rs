@@ -3,14 +3,17 @@
 use super::caller::Reading;
 use super::token::{case_name, message_name};
 use super::v1::{self, DeliveryState, Direction, DocumentState, DocumentStatus, Message};
-use super::{Office, refusals};
+use super::{Office, case_view, refusals};
 use crate::channel::lifecycle::{Happening, Inbound, Outbound, Step};
-use crate::channel::lookup::Lookup;
+use crate::channel::lookup::{Lookup, case_id};
 use crate::channel::state::State;
 use crate::crypto::digest::Digest;
 use crate::door::Refusal;
+use crate::exchange::cases::{CaseFile, effect_of, touches_case};
+use crate::rules::Violation;
 use crate::store::{OpenedEvent, StoreError};
 use crate::treaty;
+use crate::treaty::case::lacks;
 use crate::wire::assistance::v1::{Body, Effect};
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, Item, Read, Receipt, RejectionReason, event::Fact};
@@ -46,12 +49,18 @@ impl Office {
             Direction::Sent => self.sent(&state, opened, sequence)?,
             _ => self.received(&state, opened)?,
         };
-        let (body, deficiencies) = match (direction, &item) {
+        let file = self.case_file(opened, envelope, &state)?;
+        let (body, mut deficiencies) = match (direction, &item) {
             (_, None) => (None, Vec::new()),
             (Direction::Received, Some(item)) => treaty::examine(&item.body),
             (_, Some(item)) => (Body::decode(item.body.clone()).ok(), Vec::new()),
         };
+        if let (Some(file), Some(body), Direction::Received) = (&file, &body, direction) {
+            deficiencies.extend(lacking(file, opened.leaf, body));
+        }
         let mut message = describe(envelope, direction, sequence, opened);
+        let step = file.as_ref().and_then(|file| file.step_of(opened.leaf));
+        message.case_effect = step.map(|step| case_view::effect(&step));
         message.documents = body.as_ref().map(documents).unwrap_or_default();
         message.deficiencies = deficiencies
             .into_iter()
@@ -69,12 +78,25 @@ impl Office {
         Ok(Some(message))
     }
 
+    /// The case of a message that can move it.
+    fn case_file(
+        &self,
+        opened: &OpenedEvent,
+        envelope: &Envelope,
+        state: &State,
+    ) -> Result<Option<CaseFile>, StoreError> {
+        let case = case_id(envelope).filter(|_| touches_case(&effect_of(opened, envelope)));
+        case.map(|case| CaseFile::read(self.engine.store(), state, case)).transpose()
+    }
+
     /// The message as it was sealed: what a submission is answered with, however late it is repeated.
     pub fn as_sealed(&self, leaf: u64) -> Result<Message, Refusal> {
         let opened = self.engine.store().event(leaf).map_err(|error| refusals::store(&error))?;
         let message = self.view(&opened, View::Basic).map_err(|error| refusals::store(&error))?;
         let mut message = message.ok_or_else(refusals::message_not_found)?;
         let since = opened.event.recorded_at;
+        // What it does to its case may be revised by what arrives.
+        message.case_effect = None;
         message.delivery =
             Some(v1::Delivery { state: DeliveryState::Queued.into(), since, ..v1::Delivery::default() });
         Ok(message)
@@ -180,6 +202,15 @@ fn shown_received(state: Inbound) -> DeliveryState {
         Inbound::Received => DeliveryState::Delivered,
         Inbound::HandedOver => DeliveryState::Retrieved,
     }
+}
+
+/// What a message lacks in view of its case where it stands in it.
+fn lacking(file: &CaseFile, leaf: u64, body: &Body) -> Vec<Violation> {
+    let at = file.filed.iter().position(|filed| filed.leaf == leaf);
+    let Some(entry) = at.and_then(|at| file.entries.get(at)) else { return Vec::new() };
+    let crossed = file.step_of(leaf).is_none_or(|step| step.crossed.is_some());
+    // What has no effect lacks nothing that would matter.
+    if crossed { Vec::new() } else { lacks(&file.before(leaf), entry.sender, entry.recipient, body) }
 }
 
 /// Content is opened only where something of it is shown: the effect says whether there are documents to name.

@@ -34,6 +34,6 @@ pub fn run(command: &IndexCommand) -> ExitCode {
 
 fn rebuild_index(settings: &Settings) -> anyhow::Result<u64> {
     let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
-    let (store, _, _lock) = open_for_reading(&disk, &settings.store, &settings.terms)?;
-    rebuild(&store, &settings.index, index_settings(settings)?).map_err(anyhow::Error::from_boxed)
+    let (store, state, _lock) = open_for_reading(&disk, &settings.store, &settings.terms)?;
+    rebuild(&store, &state, &settings.index, index_settings(settings)?).map_err(anyhow::Error::from_boxed)
 }

@@ -7,7 +7,7 @@ use crate::channel::state::State;
 use crate::channel::terms::Terms;
 use crate::crypto::digest::Digest;
 use crate::store::{OpenedEvent, Store, StoreError};
-use crate::treaty::case::{Act, Case, Entry, Party};
+use crate::treaty::case::{self as treaty, Act, Case, Entry, Party};
 use crate::wire::assistance::v1::Effect;
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{RejectionReason, event::Fact};
@@ -64,7 +64,7 @@ impl CaseFile {
             let opened = store.event(leaf)?;
             let of_case = opened.envelope.as_deref().and_then(case_id) == Some(case);
             let Some((entry, filed)) = of_case.then(|| entry(&opened)).flatten() else { continue };
-            if known.insert((filed.sent, entry.sequence)) && stands(store, state, &entry, &filed)? {
+            if known.insert((filed.sent, entry.sequence)) && stands(store, state, &entry, &filed, before)? {
                 file.entries.push(entry);
                 file.filed.push(filed);
             }
@@ -75,9 +75,17 @@ impl CaseFile {
         Ok(file)
     }
 
-    /// The ledger index of the message that opened the case.
-    pub fn first_leaf(&self) -> Option<u64> {
-        self.filed.first().map(|filed| filed.leaf)
+    /// The ledger index of the first request or oral note recorded here: by it the case is listed.
+    pub fn opening_leaf(&self) -> Option<u64> {
+        let opens = |entry: &Entry| matches!(Act::of(&entry.effect), Some(act) if act.opens());
+        let mut filed = self.entries.iter().zip(&self.filed);
+        filed.find(|(entry, _)| opens(entry)).map(|(_, filed)| filed.leaf)
+    }
+
+    /// This Party, as the messages of the case show it.
+    pub fn ours(&self) -> Option<Party> {
+        let (entry, filed) = self.entries.first().zip(self.filed.first())?;
+        Some(if filed.sent { entry.sender } else { entry.recipient })
     }
 
     /// The entry that a message sealed next would be: it has seen everything here.
@@ -93,7 +101,7 @@ impl CaseFile {
     }
 
     /// What became of the message recorded at a ledger index.
-    pub fn step_of(&self, leaf: u64) -> Option<crate::treaty::case::Step> {
+    pub fn step_of(&self, leaf: u64) -> Option<treaty::Step> {
         let at = self.filed.iter().position(|filed| filed.leaf == leaf)?;
         self.case.steps().iter().find(|step| step.entry == at).copied()
     }
@@ -111,6 +119,74 @@ impl CaseFile {
     }
 }
 
+/// The lists that a case may stand on: what back offices ask for, and what the index keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// Every case.
+    All = 0,
+    /// Cases that are not closed.
+    Open = 1,
+    /// Cases that wait for this Party.
+    WaitsForUs = 2,
+    /// Cases that wait for the other Party.
+    WaitsForThem = 3,
+    /// Cases in which this Party owes something.
+    OwedByUs = 4,
+    /// Cases in which the other Party owes something.
+    OwedByThem = 5,
+    /// Cases with a crossed message.
+    Crossed = 6,
+    /// Cases in this state, closed or not: 7 to 13.
+    Submitted = 7,
+    /// See above.
+    Clarifying = 8,
+    /// See above.
+    Conditioned = 9,
+    /// See above.
+    Executing = 10,
+    /// See above.
+    Answered = 11,
+    /// See above.
+    NotExecuted = 12,
+    /// See above.
+    Withdrawn = 13,
+    /// Cases that are closed.
+    Closed = 14,
+}
+
+impl List {
+    fn of_state(state: treaty::State) -> Self {
+        match state {
+            treaty::State::Submitted => Self::Submitted,
+            treaty::State::Clarifying => Self::Clarifying,
+            treaty::State::Conditioned => Self::Conditioned,
+            treaty::State::Executing => Self::Executing,
+            treaty::State::Answered => Self::Answered,
+            treaty::State::NotExecuted => Self::NotExecuted,
+            treaty::State::Withdrawn => Self::Withdrawn,
+        }
+    }
+}
+
+/// The lists that a case stands on, as bits; none before a request has opened it.
+pub fn lists(case: &Case, ours: Party) -> u32 {
+    let Some(state) = case.state() else { return 0 };
+    let side = case.side(ours);
+    let owed = |by| case.owed().any(|owed| owed.owner == by);
+    let stands = [
+        (List::All, true),
+        (List::Open, !case.is_closed()),
+        (List::Closed, case.is_closed()),
+        (List::WaitsForUs, case.waits_for(side)),
+        (List::WaitsForThem, case.waits_for(side.other())),
+        (List::OwedByUs, owed(side)),
+        (List::OwedByThem, owed(side.other())),
+        (List::Crossed, case.steps().iter().any(|step| step.crossed.is_some())),
+        (List::of_state(state), true),
+    ];
+    stands.into_iter().filter(|(_, stands)| *stands).map(|(list, _)| 1 << list as u32).sum()
+}
+
 /// Whether a message can move its case, or owe anything in it.
 pub fn touches_case(effect: &Effect) -> bool {
     !matches!(
@@ -126,6 +202,38 @@ pub fn effect_of(opened: &OpenedEvent, envelope: &Envelope) -> Effect {
         Ok(effect) if effect.kind != 0 => effect,
         _ => Effect { kind, ..Effect::default() },
     }
+}
+
+/// Ledger indexes of messages recorded before an event that are crossed because of it, or are so no longer.
+pub fn revised_by(store: &Store, state: &State, opened: &OpenedEvent) -> Result<Vec<u64>, StoreError> {
+    let sealed;
+    let cause = match &opened.event.fact {
+        Some(Fact::Received(_)) => opened,
+        Some(Fact::Acknowledged(event)) if event.rejection() != RejectionReason::Unspecified => {
+            match store.find(&Lookup::Sealed(event.sequence))? {
+                Some(found) => sealed = found,
+                None => return Ok(Vec::new()),
+            }
+            sealed.as_ref()
+        }
+        _ => return Ok(Vec::new()),
+    };
+    let Some(envelope) = cause.envelope.as_deref() else { return Ok(Vec::new()) };
+    let case = case_id(envelope).filter(|_| touches_case(&effect_of(cause, envelope)));
+    let Some(case) = case else { return Ok(Vec::new()) };
+    let after = CaseFile::read_before(store, state, case, opened.leaf.saturating_add(1))?;
+    // A case of one message has nothing that could change.
+    if after.entries.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let before = CaseFile::read_before(store, state, case, opened.leaf)?;
+    let crossed = |file: &CaseFile, leaf| file.step_of(leaf).map(|step| step.crossed.is_some());
+    let leaves = before.filed.iter().map(|filed| filed.leaf);
+    let changed = |leaf: &u64| {
+        let now = crossed(&after, *leaf);
+        now.is_some() && now != crossed(&before, *leaf)
+    };
+    Ok(leaves.filter(changed).collect())
 }
 
 fn entry(opened: &OpenedEvent) -> Option<(Entry, Filed)> {
@@ -155,7 +263,13 @@ fn entry(opened: &OpenedEvent) -> Option<(Entry, Filed)> {
 }
 
 /// Whether a message is part of its case: not rejected by the other Party, and not given up by a restore.
-fn stands(store: &Store, state: &State, entry: &Entry, filed: &Filed) -> Result<bool, StoreError> {
+fn stands(
+    store: &Store,
+    state: &State,
+    entry: &Entry,
+    filed: &Filed,
+    before: u64,
+) -> Result<bool, StoreError> {
     if !filed.sent {
         return Ok(true);
     }
@@ -170,7 +284,9 @@ fn stands(store: &Store, state: &State, entry: &Entry, filed: &Filed) -> Result<
     }
     let acknowledged = store.find(&Lookup::Acknowledged(entry.sequence))?;
     let rejected = acknowledged.is_some_and(|found| match &found.event.fact {
-        Some(Fact::Acknowledged(event)) => event.rejection() != RejectionReason::Unspecified,
+        Some(Fact::Acknowledged(event)) => {
+            found.leaf < before && event.rejection() != RejectionReason::Unspecified
+        }
         _ => false,
     });
     Ok(!rejected)

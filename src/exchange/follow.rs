@@ -1,14 +1,15 @@
 //! Keeps the query index behind the journal, never in its way.
 
+use super::cases::{CaseFile, effect_of, lists, touches_case};
 use super::commit::Progress;
 use super::hand::{Hand, HandError};
-use crate::channel::lookup::Lookup;
-use crate::channel::lookup::message_id;
+use crate::channel::lookup::{Lookup, case_id, message_id};
+use crate::channel::state::State;
 use crate::index::{Change, Direction, Index, IndexError, Page, Row, Scan, Settings};
 use crate::store::{OpenedEvent, Store, StoreError};
-use crate::wire::channel::v1::StatementType;
 use crate::wire::ledger::v1::{RejectionReason, event::Fact};
 use arc_swap::ArcSwapOption;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -186,7 +187,8 @@ impl Task {
             let size = self.store.reader().head().size;
             if position < size {
                 let end = size.min(position + BATCH_EVENTS);
-                self.project(&hand, position, end)?;
+                let state = progress.borrow().state.clone();
+                self.project(&hand, &state, position, end)?;
                 unflushed += end - position;
                 position = end;
                 self.state.send_modify(|state| {
@@ -215,13 +217,13 @@ impl Task {
         }
     }
 
-    fn project(&self, hand: &Hand, from: u64, end: u64) -> Result<(), FollowError> {
-        let mut rows = Vec::new();
+    fn project(&self, hand: &Hand, state: &State, from: u64, end: u64) -> Result<(), FollowError> {
+        let mut batch = Batch::default();
         for leaf in from..end {
             let opened = self.store.event(leaf)?;
-            changes(&self.store, &opened, &mut rows)?;
+            batch.add(&self.store, &opened)?;
         }
-        Ok(hand.apply(rows, end)?)
+        Ok(hand.apply(batch.changes(&self.store, state)?, end)?)
     }
 }
 
@@ -235,52 +237,87 @@ enum FollowError {
     Store(#[from] StoreError),
 }
 
-/// What an event changes in the index.
-fn changes(store: &Store, opened: &OpenedEvent, out: &mut Vec<Change>) -> Result<(), StoreError> {
-    let row = |direction, sequence| {
-        let envelope = opened.envelope.as_ref()?;
-        let treaty = StatementType::try_from(envelope.statement_type) == Ok(StatementType::Treaty);
-        Some(Change::Message(Row {
-            leaf: opened.leaf,
-            direction,
-            sequence,
-            message_id: message_id(envelope)?,
-            case_id: envelope.case_id.as_ref().try_into().ok()?,
-            recorded_at: opened.event.recorded_at.map_or(0, |at| at.seconds),
-        }))
-        .filter(|_| treaty)
-    };
-    match &opened.event.fact {
-        Some(Fact::Sealed(sealed)) => out.extend(row(Direction::Sent, sealed.sequence)),
-        Some(Fact::Received(received)) => out.extend(row(Direction::Received, received.sequence)),
-        Some(Fact::Acknowledged(acknowledged))
-            if acknowledged.rejection() != RejectionReason::Unspecified =>
-        {
-            let sealed = store.find(&Lookup::Sealed(acknowledged.sequence))?;
-            out.extend(sealed.map(|sealed| Change::Rejected(sealed.leaf)));
+/// What a batch of events changes in the index.
+#[derive(Default)]
+struct Batch {
+    changes: Vec<Change>,
+    /// Cases that were touched: each is folded once for the batch.
+    cases: BTreeSet<[u8; 16]>,
+}
+
+impl Batch {
+    fn add(&mut self, store: &Store, opened: &OpenedEvent) -> Result<(), StoreError> {
+        match &opened.event.fact {
+            Some(Fact::Sealed(sealed)) => self.message(opened, Direction::Sent, sealed.sequence),
+            Some(Fact::Received(received)) => self.message(opened, Direction::Received, received.sequence),
+            Some(Fact::Acknowledged(acknowledged))
+                if acknowledged.rejection() != RejectionReason::Unspecified =>
+            {
+                if let Some(sealed) = store.find(&Lookup::Sealed(acknowledged.sequence))? {
+                    // A request that was turned down opens nothing.
+                    self.changes.extend([Change::Rejected(sealed.leaf), Change::Case(sealed.leaf, 0)]);
+                    self.touch(&sealed);
+                }
+            }
+            Some(Fact::HandedOver(handed_over)) => {
+                self.changes.extend(handed_over.leaves.iter().copied().map(Change::HandedOver));
+            }
+            _ => {}
         }
-        Some(Fact::HandedOver(handed_over)) => {
-            out.extend(handed_over.leaves.iter().copied().map(Change::HandedOver));
-        }
-        _ => {}
+        Ok(())
     }
-    Ok(())
+
+    fn message(&mut self, opened: &OpenedEvent, direction: Direction, sequence: u64) {
+        let row = opened.envelope.as_ref().and_then(|envelope| {
+            Some(Row {
+                leaf: opened.leaf,
+                direction,
+                sequence,
+                message_id: message_id(envelope)?,
+                case_id: case_id(envelope)?,
+                recorded_at: opened.event.recorded_at.map_or(0, |at| at.seconds),
+            })
+        });
+        if let Some(row) = row {
+            self.changes.push(Change::Message(row));
+            self.touch(opened);
+        }
+    }
+
+    fn touch(&mut self, opened: &OpenedEvent) {
+        if let Some(envelope) = opened.envelope.as_deref()
+            && touches_case(&effect_of(opened, envelope))
+        {
+            self.cases.extend(case_id(envelope));
+        }
+    }
+
+    fn changes(mut self, store: &Store, state: &State) -> Result<Vec<Change>, StoreError> {
+        for case in self.cases {
+            let file = CaseFile::read(store, state, case)?;
+            let ours = file.ours();
+            if let (Some(first), Some(ours)) = (file.opening_leaf(), ours) {
+                self.changes.push(Change::Case(first, lists(&file.case, ours)));
+            }
+        }
+        Ok(self.changes)
+    }
 }
 
 /// Builds an index from the journal alone and returns the events it covers.
 pub fn rebuild(
     store: &Store,
+    state: &State,
     path: &std::path::Path,
     settings: Settings,
 ) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
     let index = Index::create(path, settings)?;
     let size = store.reader().head().size;
-    let mut rows = Vec::new();
+    let mut batch = Batch::default();
     for leaf in 0..size {
-        changes(store, store.event(leaf)?.as_ref(), &mut rows)?;
+        batch.add(store, store.event(leaf)?.as_ref())?;
         if leaf % BATCH_EVENTS == BATCH_EVENTS - 1 || leaf + 1 == size {
-            index.apply(&rows, leaf + 1)?;
-            rows.clear();
+            index.apply(&std::mem::take(&mut batch).changes(store, state)?, leaf + 1)?;
         }
     }
     index.flush()?;

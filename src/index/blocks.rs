@@ -1,9 +1,12 @@
 //! The blocks that a batch of changes touches, each read once and written once.
 
-use super::rows::{self, BLOCK, HANDED_OVER, MESSAGE, REJECTED, Row, case_key, key};
+use super::rows::{self, BLOCK, HANDED_OVER, MESSAGE, REJECTED, Row, case_key, key, list_key};
 use super::{Change, IndexError};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+
+/// Lists that a case may stand on.
+const LISTS: u8 = 16;
 
 /// Changes being gathered.
 pub(super) struct Blocks<'a> {
@@ -21,12 +24,15 @@ impl<'a> Blocks<'a> {
     pub(super) fn change(&mut self, change: &Change) -> Result<(), IndexError> {
         match change {
             Change::Message(row) => {
-                self.mark(case_key(&row.case_id, row.leaf / BLOCK), row.leaf)?;
+                self.mark(case_key(&row.case_id, row.leaf / BLOCK), row.leaf, true)?;
                 self.messages(row.leaf / BLOCK)?.insert(row.leaf, row.clone());
                 Ok(())
             }
-            Change::Rejected(leaf) => self.mark(key(REJECTED, leaf / BLOCK), *leaf),
-            Change::HandedOver(leaf) => self.mark(key(HANDED_OVER, leaf / BLOCK), *leaf),
+            Change::Rejected(leaf) => self.mark(key(REJECTED, leaf / BLOCK), *leaf, true),
+            Change::HandedOver(leaf) => self.mark(key(HANDED_OVER, leaf / BLOCK), *leaf, true),
+            Change::Case(leaf, lists) => (0..LISTS).try_for_each(|list| {
+                self.mark(list_key(list, leaf / BLOCK), *leaf, lists & (1 << list) != 0)
+            }),
         }
     }
 
@@ -36,8 +42,10 @@ impl<'a> Blocks<'a> {
             batch.insert(key(MESSAGE, *block), rows::encode_rows(*block, rows.values()));
         }
         for (key, marks) in self.marks {
-            let value = rows::encode_marks(&key, marks);
-            batch.insert(key, value);
+            match rows::encode_marks(&key, marks) {
+                _ if marks == 0 => batch.remove(key),
+                value => batch.insert(key, value),
+            }
         }
         batch
     }
@@ -53,13 +61,18 @@ impl<'a> Blocks<'a> {
         })
     }
 
-    fn mark(&mut self, key: Vec<u8>, leaf: u64) -> Result<(), IndexError> {
+    fn mark(&mut self, key: Vec<u8>, leaf: u64, marked: bool) -> Result<(), IndexError> {
+        let mark = rows::mark(leaf);
+        let set = |marks: u32| if marked { marks | mark } else { marks & !mark };
         match self.marks.entry(key) {
-            Entry::Occupied(mut known) => *known.get_mut() |= rows::mark(leaf),
+            Entry::Occupied(mut known) => *known.get_mut() = set(*known.get()),
             Entry::Vacant(new) => {
                 let stored = self.db.get(new.key())?;
                 let marks = stored.map_or(Ok(0), |stored| rows::decode_marks(new.key(), &stored))?;
-                new.insert(marks | rows::mark(leaf));
+                // What is not marked and was not is no entry to write.
+                if set(marks) != marks {
+                    new.insert(set(marks));
+                }
             }
         }
         Ok(())

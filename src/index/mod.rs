@@ -47,6 +47,8 @@ pub enum Change {
     Rejected(u64),
     /// The message received at this ledger index was taken over on its own.
     HandedOver(u64),
+    /// The case that the message at this ledger index opened stands on these lists, and on no other: bit `n` is list `n`.
+    Case(u64, u32),
 }
 
 /// A key and its value.

@@ -8,6 +8,7 @@
 //! 'c' case (16) block (8) -> marks (4) CRC32C (4): messages of the case
 //! 'x' block (8)           -> marks (4) CRC32C (4): messages that the other Party rejected
 //! 'h' block (8)           -> marks (4) CRC32C (4): messages that were taken over on their own
+//! 'k' list (1) block (8)  -> marks (4) CRC32C (4): messages that opened the cases of a list
 //! ```
 //!
 //! Numbers are big-endian. A block is [`BLOCK`] ledger indexes; a mark is the bit of a place, the lowest first. Each
@@ -23,9 +24,10 @@ pub(super) const MESSAGE: u8 = b'm';
 pub(super) const CASE: u8 = b'c';
 pub(super) const REJECTED: u8 = b'x';
 pub(super) const HANDED_OVER: u8 = b'h';
+pub(super) const CASES: u8 = b'k';
 
 /// Version of this layout; another is built anew.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// Length of an encoded row.
 const ROW_BYTES: usize = 50;
 
@@ -119,6 +121,10 @@ pub(super) fn key(kind: u8, block: u64) -> Vec<u8> {
 
 pub(super) fn case_key(case: &[u8; 16], block: u64) -> Vec<u8> {
     [&[CASE][..], case, &block.to_be_bytes()].concat()
+}
+
+pub(super) fn list_key(list: u8, block: u64) -> Vec<u8> {
+    [&[CASES, list][..], &block.to_be_bytes()].concat()
 }
 
 /// The block at the end of a key.

@@ -1,7 +1,7 @@
 //! Looking through messages, newest first.
 
 use super::IndexError;
-use super::rows::{self, BLOCK, Direction, HANDED_OVER, MESSAGE, REJECTED, Row, case_key, key};
+use super::rows::{self, BLOCK, Direction, HANDED_OVER, MESSAGE, REJECTED, Row, case_key, key, list_key};
 
 /// What is known of a message beside its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Scan {
     pub case: Option<[u8; 16]>,
     /// Only messages that the other Party rejected.
     pub rejected_only: bool,
+    /// Only messages that opened a case which stands on this list.
+    pub list: Option<u8>,
     /// Ledger indexes from this one on.
     pub from: u64,
     /// Ledger indexes before this one.
@@ -73,14 +75,15 @@ impl Scan {
 
     /// Whether the entries looked through are marks.
     fn is_narrow(&self) -> bool {
-        self.case.is_some() || self.rejected_only
+        self.case.is_some() || self.list.is_some() || self.rejected_only
     }
 
     fn key(&self, block: u64) -> Vec<u8> {
-        match self.case {
-            Some(case) => case_key(&case, block),
-            None if self.rejected_only => key(REJECTED, block),
-            None => key(MESSAGE, block),
+        match (self.case, self.list) {
+            (Some(case), _) => case_key(&case, block),
+            (None, Some(list)) => list_key(list, block),
+            (None, None) if self.rejected_only => key(REJECTED, block),
+            (None, None) => key(MESSAGE, block),
         }
     }
 }

@@ -77,7 +77,8 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::create(folder.path(), settings()).unwrap();
         apply(&index, &known, batch);
-        let mut scan = Scan { case: case.map(|case| [case; 16]), rejected_only, from, before, limit, budget };
+        let case = case.map(|case| [case; 16]);
+        let mut scan = Scan { case, rejected_only, list: None, from, before, limit, budget };
         let mut found = Vec::new();
         loop {
             let page = index.scan(scan, |_, _| true).unwrap();
@@ -129,6 +130,7 @@ fn a_flipped_bit_in_a_block_is_damage() {
                 let scan = Scan {
                     case: *case,
                     rejected_only: *rejected_only,
+                    list: None,
                     from: 0,
                     before: 100,
                     limit: 9,

@@ -151,6 +151,7 @@ codes! {
     ConditionNotAccepted "CONDITION_NOT_ACCEPTED" "4" "No condition of this name was accepted.";
     CorrectsUnknown "CORRECTS_UNKNOWN" "7" "No response of this case has this envelope.";
     NotSupplied "NOT_SUPPLIED" "3.1" "The item was not supplied by the side that this would make its supplier.";
+    LastEnvelope "LAST_ENVELOPE" "11" "Who closes a case names the last envelope of the other side in it: the case may have moved.";
     AgencyCountry "AGENCY_COUNTRY" "6.2" "The request goes to an agency of the requested Party.";
     PartyUnknown "PARTY_UNKNOWN" "6.1" "Not a Party of this agreement.";
 

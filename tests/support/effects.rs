@@ -27,7 +27,10 @@ pub fn effect(kind: &str, argument: &Value, requesting: &str, names: &mut Vec<St
         Some(Detail::Response(ResponseEffect { r#type: kind.into(), ..ResponseEffect::default() }))
     };
     let reply = |kind: ReplyKind| {
-        Some(Detail::ConditionsReply(ConditionsReplyEffect { version: version(argument), reply: kind.into() }))
+        Some(Detail::ConditionsReply(ConditionsReplyEffect {
+            version: version(argument),
+            reply: kind.into(),
+        }))
     };
     let (kind, detail) = match kind {
         "REQUEST" => (Kind::AssistanceRequest, Some(request(argument == "confirms"))),

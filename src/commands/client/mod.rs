@@ -2,12 +2,14 @@
 //!
 //! Reading order: [`profile`] where the daemon is and who calls · [`office`] the calls · [`submission`] from a file to a
 //! submission · [`words`] a message for people and for scripts · [`trouble`], `advice` what goes wrong and what to do
-//! next · `send`, `inbox`, `watch`, `show`, `list`, `status`, `prove` the commands · `keep` files of messages taken over ·
+//! next · `send`, `inbox`, `watch`, `show`, `list`, `case`, `status`, `prove` the
+//! commands · `keep` files of messages taken over ·
 //! `output` what is written where.
 //!
 //! Results go to standard output, everything else to standard error. With `--json` both are one object a line.
 
 mod advice;
+mod case;
 mod inbox;
 mod keep;
 mod list;
@@ -47,6 +49,8 @@ pub enum ClientCommand {
     Show(show::Show),
     /// List messages, newest first
     List(list::List),
+    /// Show cases: where each stands, what waits for whom, what is owed
+    Case(case::CaseCommand),
     /// Show where the delivery of messages stands, and what that means
     Status(status::Status),
     /// Fetch the bundle that proves a message to others
@@ -116,6 +120,7 @@ pub async fn run(command: ClientCommand) -> ExitCode {
         ClientCommand::Show(show) => (show.common.output(), show.run().await),
         ClientCommand::List(list) => (list.common.output(), list.run().await),
         ClientCommand::Prove(prove) => (prove.common.output(), prove.run().await),
+        ClientCommand::Case(case) => (case.common().output(), case.run().await),
         ClientCommand::Status(status) => (status.common.output(), status.run().await),
     };
     match done {
@@ -161,6 +166,10 @@ mod tests {
             "watch --from 00000000-1 --purpose ASSESS_DUTIES_TAXES",
             "show messages/0198f000-0000-7000-8000-00000000000a",
             "list --direction sent --state stalled --case 0198f000-0000-7000-8000-000000000003 --limit 5",
+            "case list --filter waits-for-us --limit 3",
+            "case list --filter EXECUTING",
+            "case show cases/0198f000-0000-7000-8000-000000000003 --json",
+            "case compare 0198f000-0000-7000-8000-000000000003 --purpose judicial_proceeding",
             "status",
             "prove 0198f000-0000-7000-8000-00000000000a --purpose judicial_proceeding --out d",
             "prove --case 0198f000-0000-7000-8000-000000000003",
@@ -179,6 +188,8 @@ mod tests {
             "prove",
             "list --limit 0",
             "list --state unspecified",
+            "case list --filter nobody",
+            "case compare 0198f000-0000-7000-8000-000000000003",
             "status --official no/slash",
         ] {
             assert!(parse(line).is_err(), "{line}");

@@ -1,7 +1,7 @@
 //! Values of the command line that name something of the protos.
 
 use super::submission::prefixed;
-use crate::backoffice::v1::{DeliveryState, Direction};
+use crate::backoffice::v1::{CaseFilter, DeliveryState, Direction};
 use crate::wire::assistance::v1::Purpose;
 use uuid::Uuid;
 
@@ -28,6 +28,16 @@ pub(super) fn state(text: &str) -> Result<DeliveryState, String> {
     DeliveryState::from_str_name(&full("DELIVERY_STATE_", text))
         .filter(|state| *state != DeliveryState::Unspecified)
         .ok_or_else(|| "queued, delivered, retrieved, rejected or stalled is expected".to_owned())
+}
+
+/// Which cases, by the short name of the filter, in any case.
+pub(super) fn case_filter(text: &str) -> Result<CaseFilter, String> {
+    CaseFilter::from_str_name(&full("CASE_FILTER_", text))
+        .filter(|filter| *filter != CaseFilter::Unspecified)
+        .ok_or_else(|| {
+            "open, closed, waits-for-us, waits-for-them, owed-by-us, owed-by-them, crossed or a state is expected"
+                .to_owned()
+        })
 }
 
 /// "messages/{uuid}", or the UUID alone.

@@ -3,12 +3,14 @@
 use super::profile::Profile;
 use super::trouble::ClientError;
 use crate::backoffice::caller::OFFICIAL;
+use crate::backoffice::v1::case_service_client::CaseServiceClient;
 use crate::backoffice::v1::evidence_service_client::EvidenceServiceClient;
 use crate::backoffice::v1::message_service_client::MessageServiceClient;
 use crate::backoffice::v1::{
-    AcknowledgeMessagesRequest, ExportEvidenceRequest, GetMessageRequest, ListMessagesRequest,
-    ListMessagesResponse, Message, MessageView, Submission, SubmitMessageRequest, ValidateMessageRequest,
-    WatchMessagesRequest, WatchMessagesResponse,
+    AcknowledgeMessagesRequest, Case, CompareConfirmationRequest, CompareConfirmationResponse,
+    ExportEvidenceRequest, GetCaseRequest, GetMessageRequest, ListCasesRequest, ListCasesResponse,
+    ListMessagesRequest, ListMessagesResponse, Message, MessageView, Submission, SubmitMessageRequest,
+    ValidateMessageRequest, WatchMessagesRequest, WatchMessagesResponse,
 };
 use crate::door::{DialSettings, Dialled, dial};
 use crate::wire::assistance::v1::Purpose;
@@ -26,6 +28,7 @@ const ANSWER_BYTES: usize = 16 << 20;
 #[derive(Debug, Clone)]
 pub struct BackOffice {
     client: MessageServiceClient<Dialled>,
+    cases: CaseServiceClient<Dialled>,
     evidence: EvidenceServiceClient<Dialled>,
     official: String,
 }
@@ -42,8 +45,9 @@ impl BackOffice {
             .await
             .map_err(|error| ClientError::Connection { address: profile.address.clone(), error })?;
         let evidence = EvidenceServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
+        let cases = CaseServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
         let client = MessageServiceClient::new(dialled).max_decoding_message_size(ANSWER_BYTES);
-        Ok(Self { client, evidence, official: profile.official.clone() })
+        Ok(Self { client, cases, evidence, official: profile.official.clone() })
     }
 
     /// Seals and queues a message for `official`; answers when it is durable at the daemon. The same `request_id`
@@ -99,6 +103,37 @@ impl BackOffice {
     /// [`ClientError::Refused`] and the ways a call gets no answer.
     pub async fn list(&self, request: ListMessagesRequest) -> Result<ListMessagesResponse, ClientError> {
         answer(self.client.clone().list_messages(call(request, &self.official)?)).await
+    }
+
+    /// One case with its history.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn case(&self, name: &str) -> Result<Case, ClientError> {
+        let request = GetCaseRequest { name: name.to_owned() };
+        let response = answer(self.cases.clone().get_case(call(request, &self.official)?)).await?;
+        response.case.ok_or(ClientError::Answer("the case"))
+    }
+
+    /// One page of cases, the one opened last first.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn cases(&self, request: ListCasesRequest) -> Result<ListCasesResponse, ClientError> {
+        answer(self.cases.clone().list_cases(call(request, &self.official)?)).await
+    }
+
+    /// An oral request beside its confirmation. The content is read for the purpose (Article 3.1).
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn compare(
+        &self,
+        name: &str,
+        purpose: Purpose,
+    ) -> Result<CompareConfirmationResponse, ClientError> {
+        let request = CompareConfirmationRequest { name: name.to_owned(), purpose: purpose.into() };
+        answer(self.cases.clone().compare_confirmation(call(request, &self.official)?)).await
     }
 
     /// The feed from a cursor on; empty begins where this client last acknowledged. Set view and purpose with

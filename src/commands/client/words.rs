@@ -67,6 +67,7 @@ pub fn item_line(item: &WatchMessagesResponse) -> Option<String> {
     let message = item.message.as_ref()?;
     let what = match item.kind() {
         FeedKind::Outcome => "outcome ",
+        FeedKind::Revised => "revised ",
         FeedKind::Received | FeedKind::Unspecified => "received",
     };
     Some(format!("{}  {what}  {}", time(message.recorded_at.as_ref()), line(message)))
@@ -182,7 +183,7 @@ fn content(content: &Content) -> String {
     }
 }
 
-fn short(name: &str, prefix: &str) -> String {
+pub(super) fn short(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or(name).to_owned()
 }
 

@@ -108,6 +108,11 @@ impl Act {
         })
     }
 
+    /// A request or an oral note: what opens a case where none has.
+    pub const fn opens(self) -> bool {
+        matches!(self, Self::Request | Self::Confirmation | Self::OralNote)
+    }
+
     /// A response of any type.
     pub const fn supplies(self) -> bool {
         matches!(self, Self::Interim | Self::Final | Self::Correction)

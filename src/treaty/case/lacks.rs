@@ -2,6 +2,7 @@
 //! message has its effect and is shown as deficient.
 
 use super::{Act, Case, Entry, Party, Side};
+use crate::crypto::Digest;
 use crate::rules::Violation;
 use crate::treaty::code::Code;
 use crate::treaty::findings::{Findings, Place};
@@ -56,6 +57,10 @@ pub fn lacks(case: &Case, sender: Party, recipient: Party, body: &Body) -> Vec<V
         Some(Content::ConfidentialityNotice(it)) => {
             items(case, &it.item_ids, side.other(), &Place::root("confidentiality_notice"), &mut out);
         }
+        Some(Content::CaseClose(it)) => {
+            let wrong = Digest::from_slice(&it.last_envelope_seen) != Some(case.last_envelope(side.other()));
+            out.add_if(wrong, Code::LastEnvelope, &Place::root("case_close"), "last_envelope_seen");
+        }
         _ => {}
     }
     out.into_list()
@@ -63,7 +68,8 @@ pub fn lacks(case: &Case, sender: Party, recipient: Party, body: &Body) -> Vec<V
 
 /// Items that are known to have been supplied by `wrong`. A document is not known by its digest here.
 fn items(case: &Case, items: &[Bytes], wrong: Side, at: &Place<'_>, out: &mut Findings) {
-    let known = |id: &Bytes| case.supplied.iter().find(|(digest, _)| digest.as_bytes().as_slice() == id.as_ref());
+    let known =
+        |id: &Bytes| case.supplied.iter().find(|(digest, _)| digest.as_bytes().as_slice() == id.as_ref());
     for (index, id) in items.iter().enumerate() {
         if known(id).is_some_and(|(_, (side, _))| *side == wrong) {
             out.add(Code::NotSupplied, &at.element("item_ids", index));

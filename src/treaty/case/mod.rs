@@ -120,6 +120,8 @@ pub struct Case {
     authenticated_copy: bool,
     /// The envelopes of the case, with the side that supplied what is in them and whether it is a response.
     supplied: BTreeMap<Digest, (Side, bool)>,
+    /// The last message of each side: its envelope.
+    last: Vec<(Side, Digest)>,
     steps: Vec<Step>,
 }
 
@@ -240,6 +242,12 @@ impl Case {
         self.register.accepted()
     }
 
+    /// The last envelope of a side; 32 zero bytes where it has said nothing.
+    pub fn last_envelope(&self, side: Side) -> Digest {
+        let last = self.last.iter().find(|(said, ..)| *said == side);
+        last.map_or_else(|| Digest::from([0; 32]), |(_, envelope)| *envelope)
+    }
+
     /// The version of the conditions offered last; 0 for none.
     pub fn conditions_version(&self) -> u32 {
         self.register.version()
@@ -248,6 +256,22 @@ impl Case {
     /// The sides that have said that the case is closed.
     pub fn closed_by(&self) -> impl Iterator<Item = Side> {
         self.register.closed_by()
+    }
+
+    /// Whether the case waits for a side: for its decision, for what it owes, or for its word that the case is closed.
+    pub fn waits_for(&self, side: Side) -> bool {
+        match self.state {
+            None => false,
+            Some(State::Submitted | State::Executing) => side == Side::Requested,
+            Some(State::Clarifying | State::Conditioned) => side == Side::Requesting,
+            Some(State::Answered | State::NotExecuted | State::Withdrawn) => {
+                let mut owed = self.owed().peekable();
+                match owed.peek() {
+                    Some(_) => owed.any(|owed| owed.owner == side),
+                    None => !self.closed_by().any(|closed| closed == side),
+                }
+            }
+        }
     }
 
     fn step(&mut self, at: usize, entry: &Entry) {
@@ -260,6 +284,10 @@ impl Case {
         };
         if let Some(act) = act {
             self.register.note_fact(act, side, crossed.is_some(), self.state, self.steps.len());
+        }
+        match self.last.iter_mut().find(|(said, ..)| *said == side) {
+            Some(last) => *last = (side, entry.envelope),
+            None => self.last.push((side, entry.envelope)),
         }
         self.supplied.insert(entry.envelope, (side, act.is_some_and(Act::supplies)));
         self.steps.push(Step { entry: at, act, from, to: self.state, crossed });

@@ -1,8 +1,8 @@
 //! The causal merge of both chains.
 
 use super::{Entry, Party};
-use crate::wire::assistance::v1::effect::Detail;
 use crate::wire::assistance::v1::Kind;
+use crate::wire::assistance::v1::effect::Detail;
 
 /// The two Parties of a case, the requesting one first. Where no request has opened the case, the one whose code comes
 /// first, so that both sides merge alike.

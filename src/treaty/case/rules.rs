@@ -2,9 +2,7 @@
 //!
 //! Guards that depend on more than side and state stand in [`super::duties`].
 
-use super::State::{
-    Answered, Clarifying, Conditioned, Executing, NotExecuted, Submitted, Withdrawn,
-};
+use super::State::{Answered, Clarifying, Conditioned, Executing, NotExecuted, Submitted, Withdrawn};
 use super::{Act, Side, State};
 use crate::treaty::code::Code;
 

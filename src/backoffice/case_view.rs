@@ -1,0 +1,122 @@
+//! From a folded case to what a caller sees of it.
+
+use super::token::{case_name, message_name};
+use super::v1::{self, CaseEffect, CaseState, CaseStep, Direction};
+use crate::exchange::cases::{CaseFile, Filed};
+use crate::treaty::case::{Obligation, Party, Rule, Side, State, Step};
+use prost_types::Timestamp;
+
+/// A case as it is shown; with its history where it is wanted. `ours` is this Party.
+pub fn case(id: &[u8; 16], file: &CaseFile, ours: Party, history: bool) -> v1::Case {
+    let case = &file.case;
+    let opened = case.state().is_some();
+    let party = |side| case.party(side).filter(|_| opened).map(|party| party.to_string()).unwrap_or_default();
+    let side = case.side(ours);
+    let times = || file.filed.iter().map(|filed| filed.recorded_at);
+    v1::Case {
+        name: case_name(id),
+        requesting_party: party(Side::Requesting),
+        requested_party: party(Side::Requested),
+        state: state(case.state()).into(),
+        closed: case.is_closed(),
+        waits_for_us: case.waits_for(side),
+        waits_for_them: case.waits_for(side.other()),
+        opened_at: times().next(),
+        last_message_at: times().next_back(),
+        obligations: obligations(file),
+        measures: measures(file),
+        conditions_version: case.conditions_version(),
+        accepted_conditions: case
+            .accepted_conditions()
+            .iter()
+            .map(|(name, kind)| v1::AcceptedCondition { condition_id: name.clone(), kind: *kind })
+            .collect(),
+        closed_by: case.closed_by().filter_map(|side| case.party(side)).map(|it| it.to_string()).collect(),
+        crossed_messages: u32::try_from(case.steps().iter().filter(|step| step.crossed.is_some()).count())
+            .unwrap_or(u32::MAX),
+        last_envelope_seen: case.last_envelope(side.other()).to_bytes(),
+        history: if history { steps(file) } else { Vec::new() },
+    }
+}
+
+/// What a message does to its case.
+pub fn effect(step: &Step) -> CaseEffect {
+    CaseEffect {
+        act: step.act.map(|act| act.name().to_owned()).unwrap_or_default(),
+        article: step.act.map(|act| Rule::of(act).article.to_owned()).unwrap_or_default(),
+        from: state(step.from).into(),
+        to: state(step.to).into(),
+        crossed_code: step.crossed.map(|code| code.name().to_owned()).unwrap_or_default(),
+        crossed_reason: step.crossed.map(|code| code.explanation().to_owned()).unwrap_or_default(),
+    }
+}
+
+fn steps(file: &CaseFile) -> Vec<CaseStep> {
+    let shown = |step: &Step| {
+        let (entry, filed) = file.entries.get(step.entry).zip(file.filed.get(step.entry))?;
+        Some(CaseStep {
+            message: message_name(&filed.message_id),
+            kind: entry.effect.kind,
+            effect: Some(effect(step)),
+            direction: direction(filed).into(),
+            acting_official: filed.acting_official.clone(),
+            signed_at: Some(filed.signed_at),
+            recorded_at: Some(filed.recorded_at),
+        })
+    };
+    file.case.steps().iter().filter_map(shown).collect()
+}
+
+fn direction(filed: &Filed) -> Direction {
+    if filed.sent { Direction::Sent } else { Direction::Received }
+}
+
+fn obligations(file: &CaseFile) -> Vec<v1::Obligation> {
+    let case = &file.case;
+    let opener = |since: usize| case.steps().get(since).and_then(|step| file.filed.get(step.entry));
+    case.owed()
+        .map(|owed| {
+            let opener = opener(owed.since);
+            let since: Option<Timestamp> = opener.map(|filed| filed.recorded_at);
+            v1::Obligation {
+                kind: owed.what.name().to_owned(),
+                owner: case.party(owed.owner).map(|party| party.to_string()).unwrap_or_default(),
+                since,
+                opened_by: opener.map(|filed| message_name(&filed.message_id)).unwrap_or_default(),
+                article: owed.what.article().to_owned(),
+                request_id: match owed.what {
+                    Obligation::ConsentDecision(request) => request.clone(),
+                    _ => String::new(),
+                },
+                item: match owed.what {
+                    Obligation::OriginalReturn(item) | Obligation::ReturnOrDestroy(item) => item.clone(),
+                    _ => bytes::Bytes::new(),
+                },
+            }
+        })
+        .collect()
+}
+
+fn measures(file: &CaseFile) -> Vec<v1::CaseMeasure> {
+    let shown = |(name, measure): (&String, &crate::treaty::case::Measure)| v1::CaseMeasure {
+        measure_id: name.clone(),
+        kind: measure.kind,
+        document_form: measure.document_form,
+        outcome: measure.outcome,
+        advised: measure.advised,
+    };
+    file.case.measures().iter().map(shown).collect()
+}
+
+fn state(state: Option<State>) -> CaseState {
+    match state {
+        None => CaseState::Unspecified,
+        Some(State::Submitted) => CaseState::Submitted,
+        Some(State::Clarifying) => CaseState::Clarifying,
+        Some(State::Conditioned) => CaseState::Conditioned,
+        Some(State::Executing) => CaseState::Executing,
+        Some(State::Answered) => CaseState::Answered,
+        Some(State::NotExecuted) => CaseState::NotExecuted,
+        Some(State::Withdrawn) => CaseState::Withdrawn,
+    }
+}
