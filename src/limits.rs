@@ -150,6 +150,12 @@ pub const WITNESS_BURST: u32 = 8;
 pub const OVERDUE_LOOK: Duration = Duration::from_secs(30);
 /// Difference to the other Party's clock beyond which it is an event and an alarm.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(60);
+/// How often the machine's clock is compared with the floor.
+pub const CLOCK_LOOK: Duration = Duration::from_secs(1);
+/// How far the clock may be below the floor: a clock that is disciplined is set back by less.
+pub const CLOCK_FALL: Duration = Duration::from_secs(2);
+/// 2026-01-01T00:00:00Z, in seconds since 1970: this software is younger, so no clock that is right says less.
+pub const CLOCK_FLOOR: i64 = 1_767_225_600;
 
 /// Items read from the journal at once for a feed.
 pub const FEED_PAGE: usize = 256;

@@ -15,9 +15,11 @@ use article6::ledger::proof::consistency;
 use article6::ledger::{Frontier, Nodes, leaf_hash, node_hash};
 use article6::peer::v1::{WitnessRequest, WitnessResponse};
 use std::convert::Infallible;
+use std::time::Duration;
 use support::impostor::Impostor;
-use support::parties::{Parties, reason, serve, status};
+use support::parties::{Office, Parties, reason, serve, status, until};
 use support::proofs::{assert_proof, contradictions};
+use support::relay::{Lie, Relay};
 use tonic::Status;
 
 /// A ledger of the test's own.
@@ -125,4 +127,32 @@ async fn heads_are_cosigned_only_where_they_are_signed_and_proven() {
     let refused = liar.deliver_unopened(vec![message]).await.unwrap_err();
     assert!(["CHANNEL_HELD", "LEDGER_UNPROVEN"].contains(&reason(&refused).as_str()), "{refused:?}");
     us.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cosigner_that_takes_back_what_it_cosigned_proves_it() {
+    let parties = Parties::new();
+    let relay = Relay::serve(&parties.us, &parties.kz).await;
+    let (us, _kz) = (serve(&parties.us), serve(&parties.kz));
+    let mut office = Office::open(&parties.us).await;
+    office.submit("one", 0).await.unwrap();
+    let cosigned =
+        |status: &article6::operations::v1::GetStatusResponse| status.witness.unwrap().cosigned_size;
+    until(&parties.us, "cosigned", |status| cosigned(status) > 4).await;
+    // Both had their say: nothing more is cosigned meanwhile.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let before = status(&parties.us).await;
+    // The word alone holds nothing: what it says it accepted is the head it cosigned last.
+    relay.lies(Lie::Accepted(cosigned(&before)));
+    office.submit("two", 0).await.unwrap();
+    until(&parties.us, "delivered", |status| status.acknowledged_sequence == 2).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!status(&parties.us).await.witness.unwrap().held);
+    relay.lies(Lie::Accepted(4));
+    until(&parties.us, "held", |status| status.witness.unwrap().held).await;
+    us.stop().unwrap();
+    let proofs = contradictions(&parties.us);
+    let [proof] = proofs.as_slice() else { panic!("{proofs:?}") };
+    assert!(proof.file_name().unwrap().to_str().unwrap().starts_with("retraction-"), "{proof:?}");
+    assert_proof(proof, &Digest::of(&parties.us.counterparty_ledger_key().unwrap()));
 }

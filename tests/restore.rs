@@ -10,78 +10,11 @@
 mod support;
 
 use article6::commands::homes::Home;
-use article6::crypto::digest::Digest;
-use article6::disk::{Disk, SystemDisk};
-use article6::exchange::start::open_for_reading;
-use article6::wire::channel::v1::StatementType;
-use article6::wire::ledger::v1::event::Fact;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::Output;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use support::bundles::article6;
+use support::copies::{agreed, backup, put_back, restore, restored};
 use support::parties::{Office, Parties, reason, release, serve, status, until};
-
-fn backup(home: &Home, name: &str) -> PathBuf {
-    let dir = home.folder.join(name);
-    let made = article6(&["backup", dir.to_str().unwrap(), "--config", home.config().to_str().unwrap()]);
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    dir
-}
-
-/// Puts a copy in the place of the store; the original is kept apart.
-fn put_back(home: &Home, copy: &Path) {
-    for (part, copied) in [("store", "store"), ("head/head", "head")] {
-        let here = home.folder.join(part);
-        std::fs::rename(&here, here.with_extension(format!("lost-{}", copy.file_name().unwrap().display())))
-            .unwrap();
-        std::fs::rename(copy.join(copied), here).unwrap();
-    }
-}
-
-fn restore(home: &Home) -> Output {
-    article6(&["restore", "--reason", "a test", "--config", home.config().to_str().unwrap()])
-}
-
-fn restored(home: &Home) -> String {
-    let output = restore(home);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// Every envelope that a stopped store tells of, by sender, epoch and sequence; and the messages it holds now.
-fn envelopes(home: &Home, all: &mut BTreeMap<(String, u32, u64), Digest>) -> BTreeSet<Vec<u8>> {
-    let settings = article6::config::read(&home.config()).unwrap();
-    let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
-    let (store, ..) = open_for_reading(&disk, &settings.store, &settings.terms).unwrap();
-    let mut messages = BTreeSet::new();
-    for leaf in 0..store.reader().head().size {
-        let opened = store.event(leaf).unwrap();
-        let Some(envelope) = &opened.envelope else { continue };
-        let digest = Digest::of(&opened.record.envelope);
-        let place = (envelope.sender.clone(), envelope.epoch, envelope.sequence);
-        let before = all.insert(place.clone(), digest);
-        assert!(before.is_none_or(|before| before == digest), "{place:?} was used twice");
-        if matches!(opened.event.fact, Some(Fact::Sealed(_) | Fact::Received(_)))
-            && envelope.statement_type == StatementType::Treaty as i32
-        {
-            messages.insert(envelope.message_id.to_vec());
-        }
-    }
-    messages
-}
-
-fn assert_agree(parties: &Parties, messages: usize) {
-    let mut all = BTreeMap::new();
-    let (us, kz) = (envelopes(&parties.us, &mut all), envelopes(&parties.kz, &mut all));
-    assert_eq!(us, kz, "both hold the same messages");
-    assert_eq!(us.len(), messages);
-    for home in [&parties.us, &parties.kz] {
-        let output = article6(&["verify", home.folder.to_str().unwrap()]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    }
-}
 
 async fn quarantined(home: &Home) {
     until(home, "it is in quarantine", |status| !status.quarantine.is_empty()).await;
@@ -138,7 +71,7 @@ async fn put_back_behind(behind: u64) {
     goes_on(&parties, sent, sent).await;
     us.stop().unwrap();
     kz.stop().unwrap();
-    assert_agree(&parties, usize::try_from(2 * (sent + 1)).unwrap());
+    assert_eq!(agreed(&parties).len(), usize::try_from(2 * (sent + 1)).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,7 +167,7 @@ async fn both_sides_put_back() {
     goes_on(&parties, 2, 2).await;
     us.stop().unwrap();
     kz.stop().unwrap();
-    assert_agree(&parties, 6);
+    assert_eq!(agreed(&parties).len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]

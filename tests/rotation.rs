@@ -13,12 +13,17 @@ mod support;
 use article6::commands::certs::write_development_pki;
 use article6::commands::homes::Home;
 use article6::crypto::certificate::Certificate;
+use article6::wire::channel::v1::StatementType;
+use article6::wire::ledger::v1::event::Fact;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use support::bundles::{article6, export, fingerprints, verify};
+use support::copies::{agreed, events};
 use support::parties::{Office, Parties, log, serve, signal, until};
 use support::rotation::{FILES, bring_next, expect_next, logged};
+use support::traffic::Traffic;
 
 /// Submits messages without pause until told to stop; returns how many.
 async fn traffic(home: &Home, stop: Arc<AtomicBool>) -> tokio::task::JoinHandle<u64> {
@@ -111,4 +116,73 @@ async fn every_key_of_both_sides_changes_under_traffic() {
     until(&parties.us, "delivered", |status| status.acknowledged_sequence == sent[0] + 1).await;
     us.stop().unwrap();
     kz.stop().unwrap();
+}
+
+/// Introductions and retirements of keys that a stopped store sealed.
+fn said_of_keys(home: &Home) -> usize {
+    let service = StatementType::Service as i32;
+    let (_, events) = events(home);
+    let sealed = events.iter().filter(|opened| matches!(opened.event.fact, Some(Fact::Sealed(_))));
+    sealed.filter(|opened| opened.envelope.as_ref().unwrap().statement_type == service).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_change_though_both_daemons_are_killed_before_during_and_after() {
+    let parties = Parties::new();
+    let next = parties.dir.path().join("next");
+    write_development_pki(&next, ["US", "KZ"]).unwrap();
+    let homes = [(&parties.us, "us"), (&parties.kz, "kz")];
+    for (home, party) in homes {
+        expect_next(home, &next.join(party).join("counterparty-tls-ca.pem"));
+    }
+    let mut daemons = homes.map(|(home, _)| serve(home));
+    let traffic = homes.map(|(home, _)| Traffic::start(home, "message"));
+    for (home, _) in homes {
+        until(home, "messages flow", |status| status.acknowledged_sequence > 20).await;
+    }
+    for (home, party) in homes {
+        bring_next(home, &next.join(party));
+    }
+    // Killed before the keys are introduced, once some are, while both are in use, and once some are retired: at one side,
+    // then at the other.
+    let moments = [
+        None,
+        Some(("a key is introduced to the other Party", 1)),
+        Some(("a key is introduced to the other Party", 3)),
+        Some(("a key is retired", 1)),
+        Some(("a key is retired", 3)),
+    ];
+    for moment in moments {
+        for (at, (home, _)) in homes.into_iter().enumerate() {
+            if let Some((text, times)) = moment {
+                logged(home, text, times).await;
+            }
+            // Replaced only once it is dead: two daemons cannot hold one store.
+            daemons[at].child.kill().unwrap();
+            daemons[at].child.wait().unwrap();
+            daemons[at] = serve(home);
+        }
+    }
+    let mut answered = BTreeSet::new();
+    let mut sent = [0; 2];
+    for (at, traffic) in traffic.into_iter().enumerate() {
+        let messages = traffic.finish().await;
+        sent[at] = messages.len() as u64 + 6;
+        answered.extend(messages.into_values());
+    }
+    for (at, (home, _)) in homes.into_iter().enumerate() {
+        until(home, "all is receipted", |status| status.acknowledged_sequence == sent[at]).await;
+        until(home, "all has come", |status| status.consumed_sequence == sent[1 - at]).await;
+    }
+    for daemon in daemons {
+        daemon.stop().unwrap();
+    }
+    assert_eq!(agreed(&parties).len(), answered.len(), "each message once, and none is lost");
+    for (home, _) in homes {
+        assert_eq!(said_of_keys(home), 6, "each key is introduced and retired once");
+        let last = export(home, &["--message", &format!("sent/{}", sent[usize::from(home.party != "US")])]);
+        let [first_signing, _] = fingerprints(home);
+        let (code, report) = verify(&last[0], &[&first_signing]);
+        assert_eq!(code, Some(0), "{report}");
+    }
 }

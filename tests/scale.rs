@@ -12,27 +12,18 @@ use campaign::arguments::{self, Arguments};
 use campaign::chance::Chance;
 use campaign::conclude;
 use campaign::daemon::{Daemon, pair};
+use campaign::fill::{BYTES, PATIENCE, caught_up, fill};
 use campaign::office::Office;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// Size of a body, in bytes.
-const BYTES: usize = 1024;
-/// Connections on which is submitted; each carries `CALLS` calls at once.
-const CONNECTIONS: u64 = 4;
-/// Submissions under way at once on a connection.
-const CALLS: u64 = 48;
 /// Resident memory of a daemon beyond the index's cache, in bytes.
 const MEMORY: u64 = 128 << 20;
 /// From the start of the process to an open peer door and the first answered submission.
 const RESTART: Duration = Duration::from_secs(3);
 /// From so many messages on the time of the restart is asserted.
 const LARGE: u64 = 100_000;
-/// Longest wait without any progress.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     let Some(arguments) = arguments::read(2000) else { return ExitCode::SUCCESS };
@@ -80,75 +71,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<String> {
         arguments.count,
         filling.as_secs_f64(),
     ))
-}
-
-/// Submits as fast as the door takes it, and waits until everything is delivered and indexed.
-async fn fill(daemons: &[Daemon; 2], office: &Office, count: u64, run: u64) -> anyhow::Result<()> {
-    let next = Arc::<AtomicU64>::default();
-    let mut workers = Vec::new();
-    for _ in 0..CONNECTIONS {
-        let client = office.connect().await;
-        for _ in 0..CALLS {
-            let (mut client, next, office) = (client.clone(), next.clone(), office.clone());
-            workers.push(tokio::spawn(async move {
-                loop {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= count {
-                        return anyhow::Ok(());
-                    }
-                    office.submit(&mut client, &format!("scale-{run:x}-{n}"), BYTES).await?;
-                }
-            }));
-        }
-    }
-    let (began, mut moved, mut last, mut told) = (Instant::now(), Instant::now(), 0, 0);
-    while last < count {
-        sleep(Duration::from_millis(100)).await;
-        let consumed = daemons[1].status().await?.consumed_sequence;
-        if consumed > last {
-            (last, moved) = (consumed, Instant::now());
-        }
-        if last - told >= (count / 20).max(10_000) {
-            told = last;
-            println!("scale: {last} of {count} delivered, {:.0} a second", rate(last, began));
-        }
-        if moved.elapsed() > PATIENCE {
-            for worker in workers.iter().filter(|worker| !worker.is_finished()) {
-                worker.abort();
-            }
-            anyhow::bail!("nothing was delivered for {PATIENCE:?} after {last} messages");
-        }
-    }
-    for worker in workers {
-        worker.await??;
-    }
-    println!("scale: {last} of {count} delivered, {:.0} a second", rate(last, began));
-    caught_up(daemons).await
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-fn rate(count: u64, began: Instant) -> f64 {
-    count as f64 / began.elapsed().as_secs_f64()
-}
-
-/// Waits until both indexes cover their ledgers and everything has its receipt.
-async fn caught_up(daemons: &[Daemon; 2]) -> anyhow::Result<()> {
-    let (mut moved, mut last) = (Instant::now(), [0; 2]);
-    loop {
-        let status = [daemons[0].status().await?, daemons[1].status().await?];
-        let is_done = status
-            .iter()
-            .all(|now| now.index_size >= now.ledger_size && now.acknowledged_sequence == now.sealed_sequence);
-        if is_done {
-            return Ok(());
-        }
-        let position = [status[0].index_size, status[1].index_size + status[0].acknowledged_sequence];
-        if position != last {
-            (last, moved) = (position, Instant::now());
-        }
-        ensure!(moved.elapsed() < PATIENCE, "nothing moves: {status:?}");
-        sleep(Duration::from_millis(50)).await;
-    }
 }
 
 /// Takes over what arrives, until it is ended.

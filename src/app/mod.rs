@@ -19,6 +19,7 @@ use crate::disk::Disk;
 use crate::door::tls::TlsError;
 use crate::door::{self, DialSettings, DoorSettings, Limits, Shutdown, TlsState};
 use crate::exchange::clock::Clock;
+use crate::exchange::degraded;
 use crate::exchange::delivery::Health;
 use crate::exchange::engine::Engine;
 use crate::exchange::follow::Follower;
@@ -160,6 +161,7 @@ impl Daemon {
         });
         // Before anything is served under it.
         material.note_configuration().await;
+        degraded::note(&engine).await;
         let (delivery, delivery_seen) = watch::channel(Health::default());
         let dial =
             DialSettings::new(&settings.peer.address, &settings.peer.server_name, peer_door.tls.clone());
@@ -242,6 +244,7 @@ impl Daemon {
         let following = tokio::spawn(reload::follow_keys(material.clone()));
         let delivering = tokio::spawn(courier.run(shutdown.clone()));
         let reloading = tokio::spawn(reload::keep_fresh(material, reload_asked));
+        let watching = tokio::spawn(degraded::watch(engine.clone()));
         set_health(&health, tonic_health::ServingStatus::Serving).await;
         let failure = tokio::select! {
             () = stop => None,
@@ -250,6 +253,7 @@ impl Daemon {
         set_health(&health, tonic_health::ServingStatus::NotServing).await;
         reloading.abort();
         following.abort();
+        watching.abort();
         let stopped = shutdown.stop(STOP_PATIENCE).await;
         tracing::info!(?stopped, "the doors are closed");
         let _ = delivering.await;

@@ -5,6 +5,7 @@ use super::trust::holder;
 use crate::evidence::bundle::{Named, check};
 use crate::evidence::dispute::{Exhibit, Judgement, Verdict, judge};
 use crate::evidence::exported::Exported;
+use crate::evidence::statement::Signed;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -14,11 +15,11 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Each claim is PROVEN, REFUTED or UNDECIDABLE. Without --trust the keys count that both files give for the \
-    same Party; with it, only those named and what they introduced. Silence proves nothing.\n\n\
+    same Party, of two statements none; with it, only those named and what they introduced. Silence proves nothing.\n\n\
     Exit codes: 0 judged, 1 a file proves nothing or cannot be read, 2 usage."
 )]
 pub struct DisputeArgs {
-    /// Our bundle, or the folder of our exported ledger
+    /// Our bundle, the folder of our exported ledger, or our statement of a period
     #[arg(value_name = "OURS")]
     ours: PathBuf,
     /// Theirs
@@ -65,7 +66,13 @@ fn exhibit(path: &Path) -> anyhow::Result<Exhibit> {
         let exported = Exported::read(|name| std::fs::read(path.join(name)).ok());
         return exported.map(Exhibit::Ledger).with_context(|| path.display().to_string());
     }
-    let proven = check(&bundle::read(path)?);
+    let file = bundle::read(path)?;
+    if Signed::is_named_so(&file) {
+        let signed = String::from_utf8(file).with_context(|| path.display().to_string())?;
+        let signed = Signed::open(&signed).with_context(|| path.display().to_string())?;
+        return Ok(Exhibit::Statement(Box::new(signed)));
+    }
+    let proven = check(&file);
     let proven = proven.with_context(|| format!("{} proves nothing", path.display()))?;
     Ok(Exhibit::Bundle(Box::new(proven)))
 }

@@ -135,8 +135,11 @@ fn proof(store: &Store, trusted: &Trusted, leaf: u64) -> anyhow::Result<Option<(
             [held, shown] => {
                 // Another kind of contradiction shows in the proofs that were not given; two notes do not prove it.
                 let keys = trusted.ledger.iter().chain(&trusted.retired_ledger);
-                let mut proofs = keys.map(|key| Proof::fork(key, [held.clone(), shown.clone()]));
-                proofs.find(|proof| proof.verify().is_ok()).map(|proof| ("fork", proof))
+                let mut proofs = keys.flat_map(|key| {
+                    let notes = || [held.clone(), shown.clone()];
+                    [("fork", Proof::fork(key, notes())), ("retraction", Proof::retraction(key, notes()))]
+                });
+                proofs.find(|(_, proof)| proof.verify().is_ok())
             }
             _ => None,
         },

@@ -84,7 +84,7 @@ enum Command {
     Dispute(dispute::DisputeArgs),
     /// Say, signed, what the ledger holds of a period; hold it against the other Party's statement
     Statement(statement::StatementArgs),
-    /// See whose keys are trusted
+    /// See whose keys are trusted, and trust those whose words were heard
     #[command(subcommand)]
     Trust(trust::TrustCommand),
     /// Make certificates

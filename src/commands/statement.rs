@@ -5,7 +5,7 @@ use super::{ConfigArg, NO, no};
 use crate::app::{keeper, trust};
 use crate::config::Settings;
 use crate::disk::{Disk, SystemDisk};
-use crate::evidence::statement::{Head, STATEMENT_BYTES_MAX, Statement, statement};
+use crate::evidence::statement::{Head, STATEMENT_BYTES_MAX, Signed, Statement, statement};
 use crate::exchange::start::open_for_reading;
 use crate::peer::Trusted;
 use anyhow::Context as _;
@@ -19,7 +19,8 @@ use std::sync::Arc;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The daemon must be stopped, or a copy be named by the configuration. Both services make a statement of the \
-    same period, send it to each other, and run it again with --against.\n\n\
+    same period, send it to each other, and run it again with --against and --countersign; what that writes goes back to the other side, which \
+    keeps it.\n\n\
     Exit codes: 0 made, and the two agree; 1 they differ, or it cannot be made; 2 usage; 78 configuration."
 )]
 pub struct StatementArgs {
@@ -35,6 +36,10 @@ pub struct StatementArgs {
     /// The other Party's signed statement of the same period
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
+    /// Write what this Party signs to that: the other Party's statement with a second signature where the two agree, else a
+    /// signed disagreement
+    #[arg(long, value_name = "FILE", requires = "against")]
+    countersign: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArg,
 }
@@ -56,17 +61,33 @@ fn make(settings: &Settings, args: &StatementArgs) -> anyhow::Result<ExitCode> {
     let peer = state.peer_head();
     let peer_ledger = Head { size: peer.size, root: peer.root.to_string() };
     let period = (args.from, args.to);
-    let ours = statement(&store, &settings.terms, period, state.acknowledged(), peer_ledger)?;
     let key = keys.ledger(state.keys())?;
-    let signed = ours.sign(key, &settings.terms.vkey(state.epoch(), key.public()))?;
+    let ours = statement(&store, &settings.terms, period, state.acknowledged(), peer_ledger, &key.public())?;
+    let vkey = settings.terms.vkey(state.epoch(), key.public());
+    let signed = ours.sign(key, &vkey)?;
     match &args.out {
         Some(path) => write(path, signed.as_bytes())?,
         None => print!("{signed}"),
     }
     let Some(theirs) = &args.against else { return Ok(ExitCode::SUCCESS) };
     let trusted = Trusted::of(&trust(settings)?, state.keys());
-    let theirs = Statement::read(&read(theirs)?, &trusted.vkeys(&settings.terms, state.peer_epoch().max(1)))?;
+    let text = read(theirs)?;
+    let theirs = Statement::read(&text, &trusted.vkeys(&settings.terms, state.peer_epoch().max(1)))?;
     let differences = ours.differences(&theirs);
+    if let Some(path) = &args.countersign {
+        // Another channel or period is a mistake of who sent it: there is nothing to agree or disagree with.
+        anyhow::ensure!(ours.is_about_what(&theirs), "{}", differences.concat());
+        let theirs = Signed::open(&text)?;
+        anyhow::ensure!(
+            trusted.ledger.contains(theirs.key()),
+            "the statement names another key than the one of the other Party that signed it: nothing is signed to that"
+        );
+        let signed = match differences.is_empty() {
+            true => theirs.countersign(key, &vkey)?,
+            false => theirs.disagree(&ours, &differences, key, &vkey)?,
+        };
+        write(path, signed.as_bytes())?;
+    }
     if differences.is_empty() {
         eprintln!("The two statements agree.");
         return Ok(ExitCode::SUCCESS);

@@ -43,6 +43,11 @@ pub fn words(fingerprint: &Digest) -> Vec<&'static str> {
     bytes.filter_map(|byte| LIST.get(usize::from(*byte)).copied()).collect()
 }
 
+/// Whether a word is one of the list.
+pub fn is_word(word: &str) -> bool {
+    LIST.binary_search(&word).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +61,7 @@ mod tests {
             LIST.iter().all(|word| word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_lowercase()))
         );
         assert!(LIST.is_sorted());
+        assert!(LIST.iter().all(|word| is_word(word)) && !is_word("tigre") && !is_word(""));
     }
 
     #[test]

@@ -46,6 +46,7 @@ impl Walk<'_> {
             Err(fault) if clean => self.findings.damage(Some(last), &current.name, offset, fault),
             Err(_) => {}
         }
+        self.collect_jobs();
         for (head, seen) in self.heads.iter().zip(&mut self.seen) {
             *seen |= (head.segment, head.offset, head.size) == (current.number, end, self.ledger.size)
                 && head.root == *root;

@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`report`] what is found · [`opening`] whose store it is · [`files`] everything beside the segments · [`scan`] frames out of
 //! bytes · [`walk`] segment after segment · [`batch`], [`tree`] events against their checkpoints · [`ends`] how segments end · [`footer`] what a closed
-//! segment says of itself · [`content`] what needs the store's keys · [`signatures`] signatures and receipts, on
-//! all cores · [`contradiction`] proof that a Party contradicted itself, which needs no store · [`bundle`] everything that proves one
+//! segment says of itself · [`content`] what needs the store's keys · [`signatures`] signatures and receipts,
+//! [`crew`] on all cores · [`contradiction`] proof that a Party contradicted itself, which needs no store · [`bundle`] everything that proves one
 //! message · [`exported`] a ledger as its Party hands it out · [`dispute`] two Parties' claims, judged ·
 //! [`statement`] what a ledger says of a period.
 //!
@@ -16,6 +16,7 @@ mod batch;
 pub mod bundle;
 mod content;
 pub mod contradiction;
+mod crew;
 pub mod dispute;
 mod ends;
 pub mod exported;

@@ -1,4 +1,4 @@
-//! Signatures and receipts, verified on all cores.
+//! Signatures and receipts, each of which can be verified on its own.
 
 use super::report::Fault;
 use crate::channel::envelope::EnvelopeError;
@@ -17,7 +17,6 @@ use crate::wire::ledger::v1::Receipt;
 use bytes::Bytes;
 use prost::Message as _;
 use std::sync::Arc;
-use std::thread;
 
 /// Something to be verified on its own.
 #[derive(Debug)]
@@ -68,20 +67,6 @@ pub(super) enum Job {
     },
 }
 
-/// Verifies everything, and returns what failed with its ledger index and offset, in no particular order.
-pub(super) fn verify(jobs: &[(u64, u64, Job)]) -> Vec<(u64, u64, Fault)> {
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(jobs.len().div_ceil(32)).max(1);
-    if workers == 1 {
-        return verify_some(jobs);
-    }
-    thread::scope(|scope| {
-        let chunks = jobs.chunks(jobs.len().div_ceil(workers));
-        let running: Vec<_> = chunks.map(|chunk| (chunk, scope.spawn(move || verify_some(chunk)))).collect();
-        // A worker that was cut short has verified nothing: its share is done again here.
-        running.into_iter().flat_map(|(chunk, it)| it.join().unwrap_or_else(|_| verify_some(chunk))).collect()
-    })
-}
-
 /// What receipts of one epoch under the same keys are checked with.
 struct Shared {
     epoch: u32,
@@ -89,7 +74,8 @@ struct Shared {
     checker: Checker,
 }
 
-fn verify_some(jobs: &[(u64, u64, Job)]) -> Vec<(u64, u64, Fault)> {
+/// Verifies everything, and returns what failed with its ledger index and offset.
+pub(super) fn verify(jobs: &[(u64, u64, Job)]) -> Vec<(u64, u64, Fault)> {
     // Receipts of one epoch under the same keys share the checkpoint that was verified last.
     let mut checker: Option<Shared> = None;
     let mut failed = Vec::new();

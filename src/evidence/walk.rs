@@ -1,12 +1,13 @@
 //! Segment after segment, from the first to where the journal ends.
 
 use super::content::Contents;
+use super::crew::Crew;
 use super::files;
 use super::footer::{Footer, Found, Frames};
 use super::opening::{first_store, open_contents, read_header, terms};
 use super::report::{Fault, Findings, Report, VerifyError, at};
 use super::scan::{Kind, Piece, Scanner};
-use super::signatures::{self, Job};
+use super::signatures::Job;
 use super::tree::Ledger;
 use super::{Place, Trust};
 use crate::disk::{Disk, DiskFile};
@@ -51,8 +52,8 @@ pub(super) fn verify(disk: &Arc<dyn Disk>, place: &Place, trust: &Trust) -> Resu
         contents,
         findings,
         jobs: Vec::new(),
+        crew: Crew::new(),
         events: 0,
-        signatures: 0,
     };
     walk.run(&numbers)
 }
@@ -68,9 +69,10 @@ pub(super) struct Walk<'a> {
     pub(super) seen: Vec<bool>,
     pub(super) contents: Option<Contents<'a>>,
     pub(super) findings: Findings,
+    /// What is put aside to be verified, but for what the contents put aside themselves.
     pub(super) jobs: Vec<(u64, u64, Job)>,
+    crew: Crew,
     pub(super) events: u64,
-    pub(super) signatures: u64,
 }
 
 /// A segment while it is read.
@@ -145,7 +147,7 @@ impl Walk<'_> {
         Report {
             events: self.events,
             messages,
-            signatures: self.signatures,
+            signatures: self.crew.taken,
             root,
             damages,
             damage_count,
@@ -351,19 +353,25 @@ impl Walk<'_> {
         }
     }
 
+    /// Hands out what was put aside, as far as it is worth it.
+    pub(super) fn collect_jobs(&mut self) {
+        if let Some(contents) = &mut self.contents {
+            self.jobs.append(&mut contents.jobs);
+        }
+        self.crew.hand_out(&mut self.jobs);
+    }
+
     fn verify_jobs(&mut self, number: u64) {
         let name = segment::path(Path::new("journal"), number);
-        let mut jobs = std::mem::take(&mut self.jobs);
-        if let Some(contents) = &mut self.contents {
-            jobs.append(&mut contents.jobs);
-            if let (Some(given), Some(founded)) = (self.trust.ledger_keys.first(), contents.founded_with)
-                && *given != founded
-            {
-                contents.other_key = Some("ledger key");
-            }
+        self.collect_jobs();
+        let jobs = std::mem::take(&mut self.jobs);
+        if let Some(contents) = &mut self.contents
+            && let (Some(given), Some(founded)) = (self.trust.ledger_keys.first(), contents.founded_with)
+            && *given != founded
+        {
+            contents.other_key = Some("ledger key");
         }
-        self.signatures += jobs.len() as u64;
-        for (leaf, offset, fault) in signatures::verify(&jobs) {
+        for (leaf, offset, fault) in self.crew.finish(jobs) {
             self.findings.damage(Some(leaf), &name, offset, fault);
         }
     }

@@ -232,7 +232,7 @@ fn contradict(desk: &mut Desk, fact: Contradiction, notes: Vec<String>) -> Resul
         kind = fact.kind().as_str_name(),
         held_size = fact.held_size,
         shown_size = fact.shown_size,
-        "the other Party's ledger contradicts itself: the channel is held until a person releases it"
+        "what the other Party signed contradicts itself: the channel is held until a person releases it"
     );
     desk.record(Fact::Contradiction(fact), None, Attachments { notes, ..Attachments::default() }).map(drop)
 }

@@ -4,7 +4,7 @@
 //! [`start`] founding and opening · [`writer`] the one task that decides · [`commit`] the one task that makes
 //! durable · [`submit`], [`deliver`], [`acknowledge`], [`heads`], [`local`] what is decided, one file for each command ·
 //! [`cases`] the messages of a case ·
-//! [`readers`] who reads what arrives · [`pace`] how fast others may make the ledger grow · [`keys`] what this Party signs with · [`services`] statements about keys ·
+//! [`readers`] who reads what arrives · [`pace`] how fast others may make the ledger grow · [`degraded`] a clock that is wrong · [`keys`] what this Party signs with · [`services`] statements about keys ·
 //! [`quarantine`], [`restore`] a store that was put back from a backup · [`receipts`] proofs made and checked · [`engine`] the handle everyone else holds.
 //!
 //! Invariants:
@@ -18,6 +18,7 @@ pub mod clock;
 mod command;
 pub mod commit;
 pub mod content;
+pub mod degraded;
 pub mod deliver;
 pub mod delivery;
 pub mod engine;

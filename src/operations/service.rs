@@ -66,6 +66,7 @@ impl Service {
             quarantined_since: quarantine.map(|(since, _)| since),
             epoch: progress.state.epoch(),
             peer_epoch: progress.state.peer_epoch(),
+            degraded_since: progress.state.degraded_since(),
             witness: Some(WitnessHealth {
                 cosigned_size: progress.state.cosigned().size,
                 cosigned_at: health.cosigned_at,

@@ -2,18 +2,21 @@
 //!
 //! Reading order: [`introduction`] who we are and where our chains stand · [`service`] what the other Party's daemon
 //! may ask of us · [`courier`] the task that brings our messages there, for as long as it takes; `answer` what comes
-//! back, `trouble` why a session ends · `witness` how the two ledgers guard each other, `trustworthy` what is known of
+//! back, `trouble` why a session ends · `witness` how the two ledgers guard each other, `cosigning` and `retraction` what a
+//! cosignature may say, `trustworthy` what is known of
 //! the other one meanwhile · [`complaint`] receipts that do not come · `trusted` whose signatures are accepted ·
 //! [`rotation`] keys that are introduced and retired · `epochs`, `recall`, [`restoring`], [`revoking`] after a
 //! store was put back from a backup or keys were stolen.
 
 mod answer;
 pub mod complaint;
+mod cosigning;
 pub mod courier;
 mod epochs;
 pub mod introduction;
 mod recall;
 pub mod restoring;
+mod retraction;
 pub mod revoking;
 pub mod rotation;
 pub mod service;
@@ -60,12 +63,18 @@ pub struct Link {
     /// What the configuration trusts of the other Party; replaced whole.
     pub trust: Arc<ArcSwap<Trust>>,
     remembered: trusted::Remembered,
+    stated: cosigning::Stated,
 }
 
 impl Link {
     /// Joins both.
     pub fn new(engine: Engine, trust: Arc<ArcSwap<Trust>>) -> Self {
-        Self { engine, trust, remembered: trusted::Remembered::default() }
+        Self {
+            engine,
+            trust,
+            remembered: trusted::Remembered::default(),
+            stated: cosigning::Stated::default(),
+        }
     }
 
     /// Records, once, that the other Party showed a head that contradicts the one accepted before.

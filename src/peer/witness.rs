@@ -1,6 +1,7 @@
 //! The two ledgers guard each other: this side's heads are shown to be cosigned, the other side's are cosigned.
 
 use super::introduction::Mismatch;
+use super::retraction::expect_no_retraction;
 use super::trouble::SessionError;
 use super::v1::peer_service_client::PeerServiceClient;
 use super::v1::{WitnessRequest, WitnessResponse};
@@ -9,11 +10,9 @@ use crate::crypto::digest::Digest;
 use crate::door::{Dialled, Refusal};
 use crate::exchange::delivery::Health;
 use crate::exchange::heads::{HeadAnswer, HeadError, ShownHead};
-use crate::exchange::keys::KeyMissing;
 use crate::exchange::pace::Pace;
 use crate::exchange::receipts::{CheckError, Checker};
 use crate::ledger::checkpoint::{Checkpoint, with_signature};
-use crate::ledger::cosignature::message;
 use crate::ledger::note::{Note, NoteError, NoteSignature};
 use crate::limits;
 use crate::wire::ledger::v1::{ClockSkew, ComplaintAnswer, Cosigned, event::Fact};
@@ -36,6 +35,7 @@ pub(super) async fn be_witnessed(
     let mut last: Option<(u64, Arc<str>)> = None;
     let mut beat = Instant::now();
     let mut crossed = 0;
+    expect_no_retraction(link, &mut client, from).await?;
     loop {
         progress.borrow_and_update();
         let news = last.is_none() || link.engine.state().has_uncosigned();
@@ -62,6 +62,7 @@ pub(super) async fn be_witnessed(
                 return Err(Mismatch::HeadUnknown.into());
             }
             Asked::Elsewhere(accepted) => {
+                expect_no_retraction(link, &mut client, accepted).await?;
                 from = accepted;
                 crossed += 1;
                 // Receipts move what is accepted there while this is on its way; it is asked again at once, and under a
@@ -183,9 +184,12 @@ pub(super) async fn witness(
     let size = checkpoint.size;
     match link.engine.show_head(ShownHead { checkpoint, note, epoch, from, proof }).await {
         Ok(HeadAnswer::Accepted) => {
-            let cosignature = cosign(link, &body)
+            let cosigned = link
+                .cosign(epoch, size, &body)
                 .map_err(|missing| Refusal::new(Code::Internal, "OWN_KEY_MISSING", missing.to_string()))?;
-            Ok(WitnessResponse { accepted_size: size, cosignature, complaint: answer.into(), receipt })
+            let accepted_size = if cosigned.is_some() { size } else { link.engine.state().peer_head().size };
+            let cosignature = cosigned.unwrap_or_default();
+            Ok(WitnessResponse { accepted_size, cosignature, complaint: answer.into(), receipt })
         }
         Ok(HeadAnswer::Elsewhere(accepted_size)) => {
             let complaint = answer.into();
@@ -193,16 +197,6 @@ pub(super) async fn witness(
         }
         Err(error) => Err(refused(error)),
     }
-}
-
-/// This Party's cosignature over a head that it has recorded.
-fn cosign(link: &Link, body: &str) -> Result<String, KeyMissing> {
-    let (core, state) = (link.engine.core(), link.engine.state());
-    let keys = core.keys.load();
-    let key = keys.ledger(state.keys())?;
-    let time = u64::try_from(core.clock.now().seconds).unwrap_or(0);
-    let signature = key.sign(message(time, body).as_bytes());
-    Ok(core.terms.cosigner(state.epoch(), key.public()).signature(time, &signature).line())
 }
 
 fn refused(error: HeadError) -> Refusal {

@@ -4,6 +4,7 @@
 pub mod arguments;
 pub mod chance;
 pub mod daemon;
+pub mod fill;
 pub mod office;
 pub mod traffic;
 

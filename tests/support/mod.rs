@@ -3,6 +3,7 @@
 
 pub mod bad_certificates;
 pub mod bundles;
+pub mod copies;
 pub mod forged;
 pub mod homes;
 pub mod impostor;
@@ -15,3 +16,4 @@ pub mod rotation;
 pub mod second;
 pub mod source;
 pub mod tools;
+pub mod traffic;

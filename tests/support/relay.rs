@@ -6,7 +6,7 @@ use article6::commands::homes::Home;
 use article6::crypto::LedgerKey;
 use article6::crypto::digest::Digest;
 use article6::door::{DoorSettings, Limits, Refusal, Shutdown, TlsSettings, TlsState, serve};
-use article6::ledger::Checkpoint;
+use article6::ledger::{Checkpoint, Note, cosignature};
 use article6::limits::MESSAGE_BYTES;
 use article6::peer::v1::peer_service_client::PeerServiceClient;
 use article6::peer::v1::peer_service_server::{PeerService, PeerServiceServer};
@@ -17,6 +17,7 @@ use article6::peer::v1::{
 use article6::wire::channel::v1::{Envelope, Environment};
 use prost::Message as _;
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -38,6 +39,8 @@ pub enum Lie {
     Silence,
     /// Begins with the answer to the first delivery ever, before it has read anything.
     Hasty,
+    /// Says that it accepted this much of the ledger it is shown, whatever it cosigned, and cosigns that.
+    Accepted(u64),
 }
 
 /// The machine.
@@ -101,15 +104,22 @@ impl Relay {
 
     /// A checkpoint over any tree, signed with the ledger's real key.
     pub fn checkpoint(&self, size: u64, root: Digest) -> String {
-        let terms = Terms {
-            environment: Environment::Test,
-            agreement: "US-KZ-1997".into(),
-            party: "KZ".into(),
-            counterparty: "US".into(),
-        };
+        let terms = terms();
         let checkpoint = Checkpoint { origin: terms.origin(1), size, root };
         let signature = self.ledger.sign(checkpoint.body().as_bytes());
         checkpoint.to_note(&terms.vkey(1, self.ledger.public()), &signature)
+    }
+
+    /// The answer to a head of the other ledger when no more than `accepted` of it is admitted.
+    fn cosign(&self, accepted: u64, note: &str) -> WitnessResponse {
+        let shown = Note::parse(note).unwrap();
+        let mut answer = WitnessResponse { accepted_size: accepted, ..WitnessResponse::default() };
+        if Checkpoint::parse(shown.text()).unwrap().size == accepted {
+            let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+            let signature = self.ledger.sign(cosignature::message(time, shown.text()).as_bytes());
+            answer.cosignature = terms().cosigner(1, self.ledger.public()).signature(time, &signature).line();
+        }
+        answer
     }
 
     async fn upstream(&self) -> Result<PeerServiceClient<article6::door::Dialled>, Status> {
@@ -147,11 +157,20 @@ impl Relay {
             match lie {
                 Lie::Silence | Lie::Hasty => return Ok(()),
                 Lie::Answer(bend) => bend(self, &mut answer),
-                Lie::None | Lie::Introduction(_) | Lie::RefuseFrom(_) => {}
+                Lie::None | Lie::Introduction(_) | Lie::RefuseFrom(_) | Lie::Accepted(_) => {}
             }
             let _ = out.send(Ok(answer)).await;
         }
         Ok(())
+    }
+}
+
+fn terms() -> Terms {
+    Terms {
+        environment: Environment::Test,
+        agreement: "US-KZ-1997".into(),
+        party: "KZ".into(),
+        counterparty: "US".into(),
     }
 }
 
@@ -170,7 +189,12 @@ impl PeerService for Relay {
     }
 
     async fn witness(&self, request: Request<WitnessRequest>) -> Result<Response<WitnessResponse>, Status> {
-        self.upstream().await?.witness(request.into_inner()).await
+        let request = request.into_inner();
+        let lie = *self.lie.lock().unwrap();
+        if let Lie::Accepted(size) = lie {
+            return Ok(Response::new(self.cosign(size, &request.checkpoint)));
+        }
+        self.upstream().await?.witness(request).await
     }
 
     type RecallStream = Streaming<RecallResponse>;

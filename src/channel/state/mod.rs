@@ -55,6 +55,7 @@ pub struct State {
     complaint_answered: u64,
     configuration: Digest,
     clock_skewed: bool,
+    degraded_since: Option<Timestamp>,
     keys: Keys,
     restoring: bool,
 }
@@ -109,6 +110,7 @@ impl Default for State {
             complaint_answered: 0,
             configuration: Digest::ZERO,
             clock_skewed: false,
+            degraded_since: None,
             keys: Keys::default(),
             restoring: false,
         }
@@ -198,6 +200,11 @@ impl State {
         self.clock_skewed
     }
 
+    /// Since when the daemon runs with a clock that is below the floor.
+    pub fn degraded_since(&self) -> Option<Timestamp> {
+        self.degraded_since
+    }
+
     /// Whether a restore was begun and is not complete.
     pub fn is_restoring(&self) -> bool {
         self.restoring
@@ -243,6 +250,9 @@ impl State {
         }
         self.apply_fact(fact, envelope)?;
         self.keys.apply(fact, recorded_at, envelope)?;
+        if let Fact::Degraded(degraded) = fact {
+            self.degraded_since = degraded.begins.then_some(self.degraded_since.unwrap_or(recorded_at));
+        }
         self.epoch = event.epoch;
         self.size += 1;
         if !matches!(fact, Fact::Witnessed(_) | Fact::Cosigned(_)) {
@@ -255,7 +265,7 @@ impl State {
     fn apply_fact(&mut self, fact: &Fact, envelope: Option<&wire::Envelope>) -> Result<(), FoldError> {
         match fact {
             Fact::Founded(_) | Fact::Started(_) | Fact::Read(_) | Fact::Equivocation(_) => {}
-            Fact::KeyIntroduced(_) | Fact::KeyRetired(_) => {}
+            Fact::KeyIntroduced(_) | Fact::KeyRetired(_) | Fact::Degraded(_) => {}
             Fact::Restored(restored) => self.restore(restored)?,
             Fact::PeerRestored(restored) => {
                 if restored.epoch <= self.peer_epoch.max(1) {

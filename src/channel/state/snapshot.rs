@@ -34,6 +34,7 @@ impl State {
             held: self.held,
             overdue_sequence: self.overdue,
             clock_skewed: self.clock_skewed,
+            degraded_since: self.degraded_since,
             complaint_answered: self.complaint_answered,
             configuration: self.configuration.to_bytes(),
             restoring: self.restoring,
@@ -69,6 +70,7 @@ impl State {
             held: state.held,
             overdue: state.overdue_sequence,
             clock_skewed: state.clock_skewed,
+            degraded_since: state.degraded_since,
             complaint_answered: state.complaint_answered,
             configuration: Digest::from_slice(&state.configuration)?,
         })

@@ -75,7 +75,12 @@ fn whole(standing: &Standing, ledger: &Exported) -> Judgement {
 }
 
 /// The ledger that is shown extends what its Party signed before, and nothing of that was removed or changed.
-fn unchanged(standing: &Standing, signed: &Checkpoint, keys: &[Holder<'_>], ledger: &Exported) -> Judgement {
+pub(super) fn unchanged(
+    standing: &Standing,
+    signed: &Checkpoint,
+    keys: &[Holder<'_>],
+    ledger: &Exported,
+) -> Judgement {
     let party = &ledger.party;
     let claim = format!("{party}: this is our whole ledger, and nothing in it was changed or removed.");
     let (size, shown) = (signed.size, ledger.checkpoint.size);

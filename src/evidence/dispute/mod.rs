@@ -1,16 +1,18 @@
 //! What two Parties may say against each other, judged by what both of them signed.
 //!
 //! Reading order: [`Exhibit`] what each side lays before the court · [`Standing`] whose keys are whose · `message` claims
-//! about messages · `ledgers` claims about ledgers.
+//! about messages · `ledgers` claims about ledgers · `statements` claims about what was stated of a period.
 //!
 //! Invariant: a claim is *proven* or *refuted* by signatures alone. Whatever rests on a key that nobody vouches for, and
 //! whatever neither file shows, is *undecidable*: silence proves nothing.
 
 mod ledgers;
 mod message;
+mod statements;
 
 use super::bundle::{Because, Named, Proven, Trusted};
 use super::exported::Exported;
+use super::statement::Signed;
 use crate::crypto::digest::Digest;
 use std::collections::BTreeSet;
 
@@ -21,6 +23,8 @@ pub enum Exhibit {
     Bundle(Box<Proven>),
     /// A ledger that was handed out.
     Ledger(Exported),
+    /// What its Party stated of a period.
+    Statement(Box<Signed>),
 }
 
 /// What becomes of a claim.
@@ -109,6 +113,7 @@ impl Exhibit {
         match self {
             Self::Bundle(proven) => proven.keys.iter().cloned().collect(),
             Self::Ledger(exported) => [(exported.party.clone(), exported.key)].into(),
+            Self::Statement(signed) => [(signed.statement.party.clone(), signed.fingerprint)].into(),
         }
     }
 }
@@ -129,5 +134,13 @@ pub fn judge(ours: &Exhibit, theirs: &Exhibit, named: &[Named], by: Option<u64>)
             judgements
         }
         (Exhibit::Ledger(one), Exhibit::Ledger(other)) => ledgers::of_exports(&standing, one, other),
+        (Exhibit::Statement(one), Exhibit::Statement(other)) => statements::of_both(&standing, one, other),
+        (Exhibit::Statement(stated), Exhibit::Ledger(ledger))
+        | (Exhibit::Ledger(ledger), Exhibit::Statement(stated)) => {
+            statements::against(&standing, stated, ledger)
+        }
+        // A statement counts messages, and names none.
+        (Exhibit::Statement(_), Exhibit::Bundle(bundle))
+        | (Exhibit::Bundle(bundle), Exhibit::Statement(_)) => message::alone(&standing, &[bundle], by),
     }
 }

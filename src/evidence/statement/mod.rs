@@ -1,7 +1,13 @@
 //! The periodic reconciliation: what one Party's ledger says of a period, signed, and held against the other's.
 //!
 //! Format `article6/statement/1`: a signed note (C2SP signed-note) of the ledger's key, named by the ledger's origin. Its text
-//! is the line `article6/statement/1` and a line of JSON: [`Statement`]. Times are RFC 3339, by the clock of who signs.
+//! is the line `article6/statement/1` and a line of JSON: [`Statement`]. Times are RFC 3339, by the clock of who signs. A
+//! second signature, of the other Party's ledger key under its own origin, says that its ledger agrees with what is stated;
+//! where it does not, that Party signs an `article6/disagreement/1` instead.
+
+mod signed;
+
+pub use signed::Signed;
 
 use crate::channel::terms::Terms;
 use crate::crypto::ed25519::LedgerKey;
@@ -9,6 +15,7 @@ use crate::ledger::note::{Note, NoteError, Vkey};
 use crate::store::{Store, StoreError};
 use crate::wire::channel::v1::StatementType;
 use crate::wire::ledger::v1::{Event, RejectionReason, event::Fact};
+use base64::engine::{Engine as _, general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +36,8 @@ pub struct Statement {
     pub environment: String,
     /// The agreement.
     pub agreement: String,
+    /// The Ed25519 key that signs, in base64: the reader must know whose it is.
+    pub key: String,
     /// From this time on.
     pub from: Timestamp,
     /// Up to but without this time.
@@ -110,6 +119,7 @@ pub fn statement(
     period: (Timestamp, Timestamp),
     acknowledged: u64,
     peer_ledger: Head,
+    key: &[u8; 32],
 ) -> Result<Statement, StoreError> {
     let (mut sent, mut received) = (Sent::default(), Received::default());
     let head = store.reader().head();
@@ -146,6 +156,7 @@ pub fn statement(
         counterparty: terms.counterparty.clone(),
         environment: terms.environment_name().to_owned(),
         agreement: terms.agreement.clone(),
+        key: STANDARD.encode(key),
         from: period.0,
         to: period.1,
         sent,
@@ -186,18 +197,26 @@ impl Statement {
         let note = Note::parse(text)?;
         let verified = vkeys.iter().map(|vkey| note.verify(vkey)).reduce(Result::or);
         verified.unwrap_or(Err(NoteError::Unsigned))?;
+        Self::parse(&note)
+    }
+
+    fn parse(note: &Note) -> Result<Self, StatementFault> {
         let json = note.text().strip_prefix(FORMAT).and_then(|rest| rest.strip_prefix('\n'));
         serde_json::from_str(json.ok_or(StatementFault::Format)?).map_err(|_| StatementFault::Format)
+    }
+
+    /// Whether two statements are of the two Parties of one channel, about one period.
+    pub fn is_about_what(&self, theirs: &Self) -> bool {
+        (&self.party, &self.counterparty, &self.agreement, &self.environment)
+            == (&theirs.counterparty, &theirs.party, &theirs.agreement, &theirs.environment)
+            && (self.from, self.to) == (theirs.from, theirs.to)
     }
 
     /// In what two statements about one period differ, in sentences; empty where they agree. What is on its way is no
     /// difference.
     pub fn differences(&self, theirs: &Self) -> Vec<String> {
         let mut found = Vec::new();
-        if (&self.party, &self.counterparty, &self.agreement, &self.environment)
-            != (&theirs.counterparty, &theirs.party, &theirs.agreement, &theirs.environment)
-            || (self.from, self.to) != (theirs.from, theirs.to)
-        {
+        if !self.is_about_what(theirs) {
             found.push("The two statements are not about the same channel and period.".to_owned());
             return found;
         }

@@ -4,11 +4,16 @@
 //!
 //! * `"kind": "fork"`: `ledger_key` (Ed25519 public key) and `notes`, two signed checkpoints (C2SP tlog-checkpoint) of one
 //!   origin and size with two roots.
+//! * `"kind": "retraction"`: `ledger_key` and `notes`, two checkpoints of one origin that the key cosigned under one name
+//!   (C2SP tlog-cosignature): first the larger one, then a smaller one with a later time; each with this one signature. A
+//!   cosignature says that no larger checkpoint was seen up to its time. Equal sizes are the ordinary heartbeat.
 //! * `"kind": "equivocation"`: `certificate` (DER of the signing key's certificate) and `statements`, two envelopes of one
 //!   sender, recipient, agreement, environment, epoch and sequence that differ, each with its CMS signature.
 //!
 //! What is proven is that the holder of the named key did it. Whose key it is the reader must know: by its fingerprint,
 //! the SHA-256 of the Ed25519 public key or of the certificate's SubjectPublicKeyInfo.
+
+mod retraction;
 
 use crate::crypto::certificate::Certificate;
 use crate::crypto::cms::{self, CmsError};
@@ -37,6 +42,7 @@ pub struct Proof {
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum What {
     Fork { ledger_key: String, notes: [String; 2] },
+    Retraction { ledger_key: String, notes: [String; 2] },
     Equivocation { certificate: String, statements: [Statement; 2] },
 }
 
@@ -64,6 +70,9 @@ pub enum ProofFault {
     /// A checkpoint is malformed or not signed by the key.
     #[error("a checkpoint does not hold: {0}")]
     Checkpoint(#[from] CheckpointError),
+    /// The key did not cosign both checkpoints under one name.
+    #[error("the two checkpoints are not cosigned by the key under one name")]
+    Uncosigned,
     /// A signature does not hold.
     #[error("a signature does not hold: {0}")]
     Signature(#[from] CmsError),
@@ -85,6 +94,13 @@ impl Proof {
     /// Two checkpoints that one ledger's key signed.
     pub fn fork(ledger_key: &[u8; 32], notes: [String; 2]) -> Self {
         let what = What::Fork { ledger_key: STANDARD.encode(ledger_key), notes };
+        Self { format: FORMAT.to_owned(), what }
+    }
+
+    /// Two checkpoints that one key cosigned: the larger one, and the smaller one of later.
+    pub fn retraction(ledger_key: &[u8; 32], notes: [String; 2]) -> Self {
+        let notes = notes.map(|note| retraction::cosigned_alone(ledger_key, &note).unwrap_or(note));
+        let what = What::Retraction { ledger_key: STANDARD.encode(ledger_key), notes };
         Self { format: FORMAT.to_owned(), what }
     }
 
@@ -121,14 +137,14 @@ impl Proof {
     /// What does not hold.
     pub fn verify(&self) -> Result<Proven, ProofFault> {
         match &self.what {
-            What::Fork { ledger_key, notes } => verify_fork(ledger_key, notes),
+            What::Fork { ledger_key, notes } => verify_fork(key(ledger_key)?, notes),
+            What::Retraction { ledger_key, notes } => retraction::verify(key(ledger_key)?, notes),
             What::Equivocation { certificate, statements } => verify_equivocation(certificate, statements),
         }
     }
 }
 
-fn verify_fork(ledger_key: &str, notes: &[String; 2]) -> Result<Proven, ProofFault> {
-    let key: [u8; 32] = bytes(ledger_key)?.try_into().map_err(|_| ProofFault::Format)?;
+fn verify_fork(key: [u8; 32], notes: &[String; 2]) -> Result<Proven, ProofFault> {
     let [one, other] = notes;
     let origin = Checkpoint::parse(Note::parse(one)?.text())?.origin;
     let vkey = Vkey::new(&origin, key)?;
@@ -178,47 +194,13 @@ fn signed(certificate: &Certificate, statement: &Statement) -> Result<(Vec<u8>, 
     Ok((envelope, fields))
 }
 
+fn key(base64: &str) -> Result<[u8; 32], ProofFault> {
+    bytes(base64)?.try_into().map_err(|_| ProofFault::Format)
+}
+
 fn bytes(base64: &str) -> Result<Vec<u8>, ProofFault> {
     STANDARD.decode(base64).map_err(|_| ProofFault::Format)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::crypto::{LedgerKey, keyfile};
-
-    fn note(key: &LedgerKey, origin: &str, size: u64, root: &[u8]) -> String {
-        let checkpoint = Checkpoint { origin: origin.into(), size, root: Digest::of(root) };
-        let signature = key.sign(checkpoint.body().as_bytes());
-        checkpoint.to_note(&Vkey::new(origin, key.public()).unwrap(), &signature)
-    }
-
-    #[test]
-    fn two_roots_of_one_size_prove_a_fork_and_nothing_less_does() {
-        let key = LedgerKey::from_pkcs8(&keyfile::generate_ed25519().unwrap()).unwrap();
-        let other = LedgerKey::from_pkcs8(&keyfile::generate_ed25519().unwrap()).unwrap();
-        let origin = "article6/TEST/US-KZ-1997/KZ/1";
-        let one = note(&key, origin, 7, b"one");
-        let fork = Proof::fork(&key.public(), [one.clone(), note(&key, origin, 7, b"other")]);
-        let file = fork.write();
-        assert!(file.len() <= 4096, "{} bytes", file.len());
-        let proven = Proof::read(&file).unwrap().verify().unwrap();
-        assert_eq!(proven.fingerprint, Digest::of(&key.public()));
-        assert!(proven.sentence.contains("7 events"));
-        for harmless in [
-            one.clone(),
-            note(&key, origin, 8, b"other"),
-            note(&key, "article6/TEST/US-KZ-1997/KZ/2", 7, b"other"),
-            note(&other, origin, 7, b"other"),
-        ] {
-            assert!(Proof::fork(&key.public(), [one.clone(), harmless]).verify().is_err());
-        }
-        for at in 0..file.len() {
-            let mut wrong = file.clone();
-            wrong[at] ^= 0x04;
-            let same = Proof::read(&wrong).and_then(|proof| proof.verify());
-            assert!(same.is_err() || same == Ok(proven.clone()), "byte {at}");
-        }
-        assert!(Proof::read(&vec![b' '; PROOF_BYTES_MAX + 1]).is_err() && Proof::read(b"{}").is_err());
-    }
-}
+mod tests;

@@ -1,5 +1,9 @@
 //! `article6 trust`: the ceremony of the first trust, by telephone.
 
+mod heard;
+mod pin;
+mod table;
+
 use super::{ConfigArg, no};
 use crate::app;
 use crate::config::Settings;
@@ -20,6 +24,8 @@ pub enum TrustCommand {
         match. The words stand for the first 16 bytes of the fingerprint."
     )]
     Show(ConfigArg),
+    /// Trust a key of the other Party whose words were heard: writes it into [peer] of the configuration
+    Pin(pin::PinArgs),
 }
 
 /// Reads a fingerprint: 64 hexadecimal digits, with or without `sha256:` before them.
@@ -48,15 +54,14 @@ pub fn holder(text: &str) -> Result<Named, String> {
 
 /// Runs the command.
 pub fn run(command: &TrustCommand) -> ExitCode {
-    let TrustCommand::Show(config) = command;
-    let settings = match config.check() {
-        Ok(settings) => settings,
-        Err(code) => return code,
+    let done = match command {
+        TrustCommand::Show(config) => match config.check() {
+            Ok(settings) => show(&settings),
+            Err(code) => return code,
+        },
+        TrustCommand::Pin(args) => pin::pin(args).map(|told| println!("{told}")),
     };
-    match show(&settings) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => no(format_args!("{error:#}")),
-    }
+    done.map_or_else(|error| no(format_args!("{error:#}")), |()| ExitCode::SUCCESS)
 }
 
 fn show(settings: &Settings) -> anyhow::Result<()> {
