@@ -13,16 +13,15 @@
 //! What is proven is that the holder of the named key did it. Whose key it is the reader must know: by its fingerprint,
 //! the SHA-256 of the Ed25519 public key or of the certificate's SubjectPublicKeyInfo.
 
+mod equivocation;
 mod retraction;
 
 use crate::crypto::certificate::Certificate;
-use crate::crypto::cms::{self, CmsError};
+use crate::crypto::cms::CmsError;
 use crate::crypto::digest::Digest;
 use crate::ledger::checkpoint::{Checkpoint, CheckpointError};
 use crate::ledger::note::{Note, NoteError, Vkey};
-use crate::wire::channel::v1::Envelope;
 use base64::engine::{Engine as _, general_purpose::STANDARD};
-use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
 /// Greatest size of a file that is read, in bytes. One that is written has at most 4 KiB with names of usual length.
@@ -139,7 +138,7 @@ impl Proof {
         match &self.what {
             What::Fork { ledger_key, notes } => verify_fork(key(ledger_key)?, notes),
             What::Retraction { ledger_key, notes } => retraction::verify(key(ledger_key)?, notes),
-            What::Equivocation { certificate, statements } => verify_equivocation(certificate, statements),
+            What::Equivocation { certificate, statements } => equivocation::verify(certificate, statements),
         }
     }
 }
@@ -159,39 +158,6 @@ fn verify_fork(key: [u8; 32], notes: &[String; 2]) -> Result<Proven, ProofFault>
             "The ledger {origin} was signed with two different contents of the same length, {size} events."
         ),
     })
-}
-
-fn verify_equivocation(certificate: &str, statements: &[Statement; 2]) -> Result<Proven, ProofFault> {
-    let certificate = Certificate::from_der(&bytes(certificate)?).map_err(|_| ProofFault::Certificate)?;
-    let [one, other] = statements;
-    let (one, other) = (signed(&certificate, one)?, signed(&certificate, other)?);
-    let place = |envelope: &Envelope| {
-        (
-            envelope.environment,
-            envelope.agreement_id.clone(),
-            envelope.sender.clone(),
-            envelope.recipient.clone(),
-            envelope.epoch,
-            envelope.sequence,
-        )
-    };
-    if one.0 == other.0 || place(&one.1) != place(&other.1) {
-        return Err(ProofFault::NoContradiction);
-    }
-    let Envelope { sender, recipient, sequence, agreement_id, .. } = &one.1;
-    Ok(Proven {
-        fingerprint: certificate.key_id(),
-        sentence: format!(
-            "{sender} signed two different messages to {recipient} as number {sequence} under {agreement_id}."
-        ),
-    })
-}
-
-fn signed(certificate: &Certificate, statement: &Statement) -> Result<(Vec<u8>, Envelope), ProofFault> {
-    let envelope = bytes(&statement.envelope)?;
-    cms::verify(&bytes(&statement.signature)?, certificate, &envelope)?;
-    let fields = Envelope::decode(envelope.as_slice()).map_err(|_| ProofFault::Format)?;
-    Ok((envelope, fields))
 }
 
 fn key(base64: &str) -> Result<[u8; 32], ProofFault> {
