@@ -173,3 +173,6 @@ pub const PAGE_SIZE_MAX: usize = 500;
 pub const PAGE_BUDGET: usize = 20_000;
 /// How long a query waits for the index to cover what is durable.
 pub const INDEX_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Drafts that may be open at once. Each is held in memory by its identity.
+pub const OPEN_DRAFTS: usize = 1000;

@@ -1,12 +1,12 @@
 //! The keys, certificates and identifiers that the configuration names, read from their files.
 
 use super::AppError;
-use crate::backoffice::caller::Callers;
+use crate::backoffice::caller::{Callers, Official};
 use crate::backoffice::evidence::Keyrings;
 use crate::channel::keys::{Key, Keys, Side};
 use crate::channel::terms::Terms;
 use crate::config::files::{self, FileMistake};
-use crate::config::{Client, Settings};
+use crate::config::{self, Client, Settings};
 use crate::crypto::digest::Digest;
 use crate::door::TlsSettings;
 use crate::evidence::bundle::Keyring;
@@ -94,14 +94,22 @@ pub(super) fn client_keys(settings: &Settings) -> Result<Vec<Digest>, FileMistak
 
 /// The callers of the back-office door, with these keys. Feeds that are open in `before` go on counting.
 pub(super) fn callers(settings: &Settings, keys: &[Digest], before: Option<&Callers>) -> Callers {
-    let mut callers = Callers::of(settings.officials.clone());
-    for (Client { name, officials, .. }, key) in settings.clients.iter().zip(keys) {
+    // A key that can no longer be read is no key: its official's tokens are refused until it can.
+    let official = |official: &config::Official| Official {
+        roles: official.roles.clone(),
+        token_key: official.token_key.as_deref().and_then(|path| files::token_key(path).ok()),
+        cleared: official.cleared,
+    };
+    let known = settings.officials.iter().map(|(id, it)| (id.clone(), official(it))).collect();
+    let audience = format!("article6/{}/{}", settings.terms.agreement, settings.terms.party);
+    let mut callers = Callers::of(known, audience);
+    for (Client { name, officials, trusted, .. }, key) in settings.clients.iter().zip(keys) {
         let all = officials.iter().any(|official| official == "*");
         let officials: Vec<String> = match all {
             true => settings.officials.keys().cloned().collect(),
             false => officials.clone(),
         };
-        callers.add(*key, name, officials, before);
+        callers.add(*key, name, *trusted, officials, before);
     }
     callers
 }

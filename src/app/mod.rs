@@ -7,14 +7,16 @@ pub use material::{index_settings, keeper, keyring, peer_tls, trust};
 use reload::Material;
 
 use crate::backoffice::cases::Cases;
+use crate::backoffice::drafts::Drafts;
 use crate::backoffice::evidence::Evidence;
 use crate::backoffice::roster::Roster;
 use crate::backoffice::v1::case_service_server::CaseServiceServer;
+use crate::backoffice::v1::draft_service_server::DraftServiceServer;
 use crate::backoffice::v1::evidence_service_server::EvidenceServiceServer;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
-use crate::backoffice::{self, Office, Reads};
+use crate::backoffice::{self, Office, Reads, Release};
 use crate::config::files::FileMistake;
-use crate::config::{DoorSettings as Listener, Settings};
+use crate::config::{self, DoorSettings as Listener, Settings};
 use crate::disk::Disk;
 use crate::door::tls::TlsError;
 use crate::door::{self, DialSettings, DoorSettings, Limits, Shutdown, TlsState};
@@ -46,9 +48,10 @@ const INDEX_STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// Longest request of the small services: operations, health, reflection.
 const SMALL_REQUEST_BYTES: usize = 64 * 1024;
 /// Every service whose health is told.
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 7] = [
     "",
     "article6.backoffice.v1.CaseService",
+    "article6.backoffice.v1.DraftService",
     "article6.backoffice.v1.EvidenceService",
     "article6.backoffice.v1.MessageService",
     "article6.operations.v1.OperationsService",
@@ -173,6 +176,11 @@ impl Daemon {
             delivery: delivery_seen.clone(),
             stalled_after: settings.stalled_after,
             reads: Arc::new(Reads::new(settings.reads_per_second)),
+            release: match settings.release {
+                config::Release::Reviewed => Release::Reviewed,
+                config::Release::Named => Release::Named,
+                config::Release::Free => Release::Free,
+            },
         };
         let operations = operations::service::Service {
             engine: engine.clone(),
@@ -184,6 +192,7 @@ impl Daemon {
         let (health, _) = tonic_health::server::health_reporter();
         let evidence = Evidence { office: office.clone(), keyrings: material::keyrings(&settings, &link) };
         let cases = Cases { office: office.clone() };
+        let drafts = Drafts { office: office.clone() };
         let message = backoffice::service::Service::new(office)
             .map_err(|error| StartError::Failed(error.to_string()))?;
         let doors = [
@@ -195,7 +204,7 @@ impl Daemon {
             ),
             (
                 backoffice_door,
-                backoffice_routes(message, cases, evidence, &health, settings.backoffice.reflection),
+                backoffice_routes(message, cases, drafts, evidence, &health, settings.backoffice.reflection),
                 Limits::backoffice(),
                 vec!["/article6.backoffice.v1.MessageService/WatchMessages", "/grpc.health.v1.Health/Watch"],
             ),
@@ -315,6 +324,7 @@ fn peer_routes(link: Link) -> Routes {
 fn backoffice_routes(
     service: backoffice::service::Service,
     cases: Cases,
+    drafts: Drafts,
     evidence: Evidence,
     health: &tonic_health::server::HealthReporter,
     reflection: bool,
@@ -324,10 +334,14 @@ fn backoffice_routes(
         .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
     let evidence = EvidenceServiceServer::new(evidence).max_decoding_message_size(SMALL_REQUEST_BYTES);
     let cases = CaseServiceServer::new(cases).max_decoding_message_size(SMALL_REQUEST_BYTES);
-    let routes = Routes::new(service).add_service(cases).add_service(evidence);
+    let drafts = DraftServiceServer::new(drafts)
+        .max_decoding_message_size(limits::MESSAGE_BYTES)
+        .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
+    let routes = Routes::new(service).add_service(cases).add_service(drafts).add_service(evidence);
     let services = [
         "article6.backoffice.v1.MessageService",
         "article6.backoffice.v1.CaseService",
+        "article6.backoffice.v1.DraftService",
         "article6.backoffice.v1.EvidenceService",
     ];
     with_reflection(routes.add_service(health_service(health)), reflection, &services)

@@ -1,5 +1,6 @@
 //! Who calls, for which official, for which purpose.
 
+use super::official_token::{self, Expected, OfficialToken};
 use super::refusals;
 use super::roles::Verb;
 use crate::crypto::digest::Digest;
@@ -20,12 +21,25 @@ pub const OFFICIAL: &str = "article6-official";
 #[derive(Debug, Default)]
 pub struct Callers {
     clients: BTreeMap<Digest, Client>,
-    officials: BTreeMap<String, Vec<String>>,
+    officials: BTreeMap<String, Official>,
+    audience: String,
+}
+
+/// An official and what is known of him here.
+#[derive(Debug, Clone, Default)]
+pub struct Official {
+    /// What he may do.
+    pub roles: Vec<String>,
+    /// The key his tokens are signed with: the point of a P-256 key.
+    pub token_key: Option<Vec<u8>>,
+    /// He may read confidential content.
+    pub cleared: bool,
 }
 
 #[derive(Debug)]
 struct Client {
     name: String,
+    trusted: bool,
     officials: BTreeSet<String>,
     feeds: Arc<Semaphore>,
 }
@@ -37,6 +51,14 @@ pub struct Caller {
     pub client: String,
     /// The official.
     pub official: String,
+    /// His own token stands behind the call.
+    pub token: Option<OfficialToken>,
+    /// He is a designated official by his roles.
+    pub designated: bool,
+    /// He may read confidential content.
+    pub cleared: bool,
+    /// He may read for a use outside the agreement, where consent was given.
+    for_other: bool,
     key: Digest,
 }
 
@@ -62,9 +84,9 @@ impl Reading {
 }
 
 impl Callers {
-    /// Nobody yet; officials with their roles.
-    pub fn of(officials: BTreeMap<String, Vec<String>>) -> Self {
-        Self { clients: BTreeMap::new(), officials }
+    /// Nobody yet; officials with their roles. Tokens are meant for `audience`.
+    pub fn of(officials: BTreeMap<String, Official>, audience: String) -> Self {
+        Self { clients: BTreeMap::new(), officials, audience }
     }
 
     /// Adds a client with the officials it may act for. Feeds it has open in `before` go on counting.
@@ -72,14 +94,15 @@ impl Callers {
         &mut self,
         key: Digest,
         name: &str,
+        trusted: bool,
         officials: impl IntoIterator<Item = String>,
         before: Option<&Self>,
     ) {
         let same = before.and_then(|before| before.clients.values().find(|client| client.name == name));
         let feeds = same.map(|client| client.feeds.clone());
         let feeds = feeds.unwrap_or_else(|| Arc::new(Semaphore::new(limits::FEEDS_PER_CLIENT)));
-        self.clients
-            .insert(key, Client { name: name.to_owned(), officials: officials.into_iter().collect(), feeds });
+        let officials = officials.into_iter().collect();
+        self.clients.insert(key, Client { name: name.to_owned(), trusted, officials, feeds });
     }
 
     /// Recognises the client by its certificate's key, and the official by the call's metadata, who must have a role
@@ -97,8 +120,27 @@ impl Callers {
                 "this client may not act for the official it named",
             ));
         }
-        verb.allowed(self.officials.get(&official).map(Vec::as_slice).unwrap_or_default())?;
-        Ok(Caller { client: client.name.clone(), official, key })
+        let unknown = Official::default();
+        let known = self.officials.get(&official).unwrap_or(&unknown);
+        let expected = Expected { audience: &self.audience, client: &client.name, official: &official };
+        let token = official_token::read(request.metadata(), known.token_key.as_deref(), &expected)?;
+        if token.is_none() && !client.trusted {
+            return Err(official_token::required());
+        }
+        let may = |verb: Verb| verb.allowed(&known.roles).is_ok();
+        // Who may read for another use alone may look for it, too: the purpose decides with the content.
+        if !(verb == Verb::Read && may(Verb::ReadForOther)) {
+            verb.allowed(&known.roles)?;
+        }
+        Ok(Caller {
+            client: client.name.clone(),
+            token,
+            designated: may(Verb::Send),
+            cleared: known.cleared,
+            for_other: may(Verb::ReadForOther),
+            key,
+            official,
+        })
     }
 
     /// Whether the client of a call is still configured, with this key.
@@ -139,10 +181,12 @@ impl Caller {
                 "PURPOSE_REQUIRED",
                 "say what the content is read for (Article 3.1)",
             )),
-            Ok(Purpose::Other) => Err(Refusal::new(
+            // Whether consent was given depends on the item.
+            Ok(Purpose::Other) if !self.for_other => Err(Refusal::new(
                 Code::PermissionDenied,
                 "CONSENT_REQUIRED",
-                "use for other purposes needs the supplying Party's express consent (Article 3.1)",
+                "use for other purposes needs the supplying Party's express consent, and a RELEASING_OFFICER who reads \
+                 under it (Article 3.1)",
             )),
             Ok(purpose) => Ok(Reading { caller: self, purpose }),
         }

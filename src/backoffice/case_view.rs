@@ -25,6 +25,11 @@ pub fn case(id: &[u8; 16], file: &CaseFile, ours: Party, history: bool) -> v1::C
         last_message_at: times().next_back(),
         obligations: obligations(file),
         measures: measures(file),
+        procedures: case
+            .procedures()
+            .iter()
+            .map(|(name, outcome)| v1::CaseProcedure { procedure_id: name.clone(), outcome: *outcome })
+            .collect(),
         conditions_version: case.conditions_version(),
         accepted_conditions: case
             .accepted_conditions()

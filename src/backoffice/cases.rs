@@ -100,6 +100,10 @@ impl Cases {
                 "this case has no note of an oral request with its confirmation (Article 5.1)",
             ));
         };
+        for leaf in [note.leaf, confirmation.leaf] {
+            let opened = self.office.engine.store().event(leaf).map_err(|error| refusals::store(&error))?;
+            self.office.may_read(&reading, &opened)?;
+        }
         let bodies = [self.body(note.leaf)?, self.body(confirmation.leaf)?];
         self.office.note_read(&reading, vec![note.leaf, confirmation.leaf]).await?;
         let [noted, confirmed] = bodies;

@@ -1,7 +1,9 @@
-//! The difference between an oral request and its written confirmation, field by field (Article 5.1).
+//! Differences, field by field: of an oral request and its written confirmation (Article 5.1), and of two texts of a draft.
 
-use super::v1::Difference;
+use super::v1::{Difference, Submission};
 use crate::wire::assistance::v1::{AssistanceRequest, Handling, Measure, OralRequestNote};
+use prost::Name as _;
+use prost_reflect::{DynamicMessage, Value};
 use std::collections::BTreeMap;
 
 /// What both can say and do not say alike.
@@ -73,6 +75,46 @@ fn measure(name: &str, noted: Option<&Measure>, confirmed: Option<&Measure>, out
 
 fn yes(value: bool) -> &'static str {
     if value { "true" } else { "false" }
+}
+
+/// Paths of the fields in which two texts of a draft differ.
+pub fn changed_fields(before: &Submission, after: &Submission) -> Vec<String> {
+    let [before, after] = [before, after].map(|text| {
+        let mut fields = BTreeMap::new();
+        let descriptor = crate::wire::descriptors().get_message_by_name(&Submission::full_name());
+        let mut dynamic = descriptor.map(DynamicMessage::new);
+        if let Some(dynamic) = &mut dynamic
+            && dynamic.transcode_from(text).is_ok()
+        {
+            flatten(dynamic, "", &mut fields);
+        }
+        fields
+    });
+    let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    names.into_iter().filter(|name| before.get(*name) != after.get(*name)).take(FIELDS_MAX).cloned().collect()
+}
+
+/// Most changed fields that are named.
+const FIELDS_MAX: usize = 1000;
+
+fn flatten(message: &DynamicMessage, prefix: &str, out: &mut BTreeMap<String, Value>) {
+    for (field, value) in message.fields() {
+        let path =
+            if prefix.is_empty() { field.name().to_owned() } else { format!("{prefix}.{}", field.name()) };
+        flatten_value(value, path, out);
+    }
+}
+
+fn flatten_value(value: &Value, path: String, out: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Message(message) => flatten(message, &path, out),
+        Value::List(values) => {
+            for (at, value) in values.iter().enumerate() {
+                flatten_value(value, format!("{path}[{at}]"), out);
+            }
+        }
+        value => drop(out.insert(path, value.clone())),
+    }
 }
 
 #[cfg(test)]

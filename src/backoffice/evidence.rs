@@ -38,14 +38,16 @@ impl Evidence {
         &self,
         request: Request<ExportEvidenceRequest>,
     ) -> Result<ExportEvidenceResponse, Refusal> {
-        let caller = self.office.callers.now().recognise(&request, Verb::Read)?;
+        let caller = self.office.callers.now().recognise(&request, Verb::Export)?;
         let request = request.into_inner();
         let reading = caller.read_for(request.purpose)?;
         let id = message_id("name", &request.name)?;
         let store = self.office.engine.store();
         let found = store.find(&Lookup::Message(id)).map_err(|error| refusals::store(&error))?;
         let found = found.filter(|opened| recorded(&opened.event).is_some());
-        let leaf = found.ok_or_else(refusals::message_not_found)?.leaf;
+        let found = found.ok_or_else(refusals::message_not_found)?;
+        self.office.may_read(&reading, &found)?;
+        let leaf = found.leaf;
         self.office.note_read(&reading, vec![leaf]).await?;
         let (core, keyring) = (self.office.engine.clone(), (self.keyrings.0)());
         let made = tokio::task::spawn_blocking(move || {

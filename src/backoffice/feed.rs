@@ -107,9 +107,9 @@ impl Feed {
             let followed = following.filter(|_| item.kind == FeedKind::Received);
             followed.is_some_and(|following| following.has_recorded(item.content_leaf))
         };
-        let leaves: Vec<u64> =
-            items.iter().filter(|item| !is_recorded(item)).map(|item| item.content_leaf).collect();
-        let recorded = (items.len() - leaves.len()) as u64;
+        let read = items.iter().filter(|item| item.message.content.is_some() || is_recorded(item));
+        let leaves: Vec<u64> = read.filter(|item| !is_recorded(item)).map(|item| item.content_leaf).collect();
+        let recorded = items.iter().filter(is_recorded).count() as u64;
         self.office.note_read(reading, leaves).await?;
         Ok(recorded)
     }
@@ -152,8 +152,7 @@ impl Feed {
         if treaty != Some(StatementType::Treaty.into()) || !self.wants(kind) {
             return Ok(None);
         }
-        let view = if self.reading.is_some() { View::Full } else { View::Basic };
-        let message = self.office.view(shown, view)?;
+        let message = self.office.view(shown, self.view_of(shown)?)?;
         Ok(message.map(|message| Item {
             next_leaf: opened.leaf + 1,
             kind,
@@ -162,16 +161,22 @@ impl Feed {
         }))
     }
 
+    /// How much of a message is shown: one whose content may not be read for this purpose is shown without it.
+    fn view_of(&self, opened: &OpenedEvent) -> Result<View, StoreError> {
+        let Some(reading) = &self.reading else { return Ok(View::Basic) };
+        Ok(if self.office.withheld(reading, opened)?.is_some() { View::Basic } else { View::Full })
+    }
+
     /// Messages shown before that are crossed now, or are so no longer, because of this event.
     fn revised(&self, opened: &OpenedEvent) -> Result<Vec<Item>, StoreError> {
         if !self.wants(FeedKind::Revised) {
             return Ok(Vec::new());
         }
         let (store, state) = (self.office.engine.store(), self.office.engine.state());
-        let view = if self.reading.is_some() { View::Full } else { View::Basic };
         let mut items = Vec::new();
         for leaf in revised_by(store, &state, opened)? {
-            let message = self.office.view(store.event(leaf)?.as_ref(), view)?;
+            let opened = store.event(leaf)?;
+            let message = self.office.view(&opened, self.view_of(&opened)?)?;
             items.extend(message.map(|message| Item {
                 next_leaf: opened.leaf,
                 kind: FeedKind::Revised,

@@ -1,19 +1,24 @@
 //! The door to back-office systems.
 //!
-//! Reading order: [`caller`] who calls, for whom, for which purpose · [`roles`] what an official may do · [`roster`] the
+//! Reading order: [`caller`] who calls, for whom, for which purpose, with [`official_token`] the official's own word · [`permits`] what may be
+//! read for what · [`roles`] what an official may do · [`roster`] the
 //! callers of now · [`submission`] from a request to a message ready
 //! to be sealed · [`view`] from a journal event to the message a caller sees · [`feed`], [`list`] the two ways through
 //! many messages · [`token`] cursors and page tokens · [`refusals`] the one table of errors · [`service`] the calls
 //! · [`cases`] the calls about cases, with [`case_view`] what is shown of one and [`comparison`] an oral request beside
-//! its confirmation · [`evidence`] bundles that prove a message.
+//! its confirmation · [`drafts`] the calls about drafts, with [`draft_view`] what is shown of one · [`evidence`] bundles that prove a message.
 
 pub mod caller;
 pub mod case_view;
 pub mod cases;
 pub mod comparison;
+pub mod draft_view;
+pub mod drafts;
 pub mod evidence;
 pub mod feed;
 pub mod list;
+pub mod official_token;
+pub mod permits;
 pub mod refusals;
 pub mod roles;
 pub mod roster;
@@ -57,6 +62,19 @@ pub struct Office {
     pub stalled_after: Duration,
     /// How fast each client may have reads recorded.
     pub reads: Arc<Reads>,
+    /// How messages that need a second official are released.
+    pub release: Release,
+}
+
+/// How messages that need a second official are released (four eyes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// As drafts that another official has reviewed, by his own token.
+    Reviewed,
+    /// A submission names who released it.
+    Named,
+    /// A submission need not name anybody.
+    Free,
 }
 
 /// How fast each client may have reads of content recorded: each is an event for ever.

@@ -1,6 +1,7 @@
 //! The one table from what may go wrong to what a back office is told.
 
 use crate::door::{FieldViolation, Refusal};
+use crate::exchange::drafts::DraftError;
 use crate::exchange::follow::QueryError;
 use crate::exchange::local::NoteError;
 use crate::exchange::submit::SubmitError;
@@ -26,6 +27,16 @@ pub fn field(field: &str, reason: &'static str, description: &str) -> Refusal {
 /// There is no such message.
 pub fn message_not_found() -> Refusal {
     Refusal::new(Code::NotFound, "MESSAGE_NOT_FOUND", "there is no message of this name")
+}
+
+/// There is no such draft.
+pub fn draft_not_found() -> Refusal {
+    Refusal::new(Code::NotFound, "DRAFT_NOT_FOUND", "there is no draft of this name")
+}
+
+/// The operating system failed.
+pub fn no_randomness() -> Refusal {
+    Refusal::new(Code::Internal, "NO_RANDOMNESS", "the system gave no random bytes")
 }
 
 /// The daemon is stopping.
@@ -79,6 +90,7 @@ pub fn submit(error: SubmitError) -> Refusal {
             "REQUEST_ID_REUSED",
             "this request_id was used for another message; use a new one for a new message",
         ),
+        SubmitError::DraftMoved => draft_moved(),
         SubmitError::NoSpace => no_space(),
         SubmitError::Quarantined => quarantined(),
         // The engine judges anew and does not hand this on.
@@ -106,6 +118,27 @@ pub fn crossed(code: treaty::Code, field: String) -> Refusal {
             reason: code.name().into(),
             description: code.explanation().to_owned(),
         })
+}
+
+fn draft_moved() -> Refusal {
+    Refusal::new(
+        Code::Aborted,
+        "DRAFT_MOVED",
+        "somebody took a step with the draft since you read it: read it again, then decide",
+    )
+}
+
+/// A step of a draft was not recorded.
+pub fn draft(error: DraftError) -> Refusal {
+    match error {
+        DraftError::Moved => draft_moved(),
+        DraftError::TooMany => Refusal::new(
+            Code::ResourceExhausted,
+            "TOO_MANY_DRAFTS",
+            format!("{} drafts are open: release or discard some first", crate::limits::OPEN_DRAFTS),
+        ),
+        DraftError::Note(error) => note(error),
+    }
 }
 
 /// A fact was not recorded.

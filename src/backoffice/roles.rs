@@ -9,24 +9,36 @@ use tonic::Code;
 /// What a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
-    /// Hands a message to the daemon, or asks whether it would be taken.
-    Submit,
-    /// Looks at messages, in any view.
+    /// Sends a message, or asks whether it would be taken.
+    Send,
+    /// Writes a draft, proposes or discards it.
+    Draft,
+    /// Releases what another drafted, or returns it.
+    Release,
+    /// Reads drafts.
+    Review,
+    /// Looks at messages without their content.
+    Look,
+    /// Reads content, and sees cases.
     Read,
+    /// Reads content for a use outside the agreement, where consent was given (Article 3.1).
+    ReadForOther,
+    /// Exports evidence.
+    Export,
     /// Takes messages over.
     Acknowledge,
 }
 
-use Verb::{Acknowledge, Read, Submit};
+use Verb::{Acknowledge, Draft, Export, Look, Read, ReadForOther, Release, Review, Send};
 
-/// The names are those of the configuration.
+/// The names are those of the configuration. A head of service acts by his signature, which no call makes.
 const ROLES: [(&str, &[Verb]); 8] = [
-    ("CASE_OFFICER", &[Submit, Read, Acknowledge]),
-    ("DESIGNATED_OFFICIAL", &[Submit, Read, Acknowledge]),
-    ("RELEASING_OFFICER", &[Submit, Read, Acknowledge]),
-    ("HEAD_OF_SERVICE", &[Submit, Read, Acknowledge]),
-    ("RECORDS_CUSTODIAN", &[Read]),
-    ("AUDITOR", &[Read]),
+    ("CASE_OFFICER", &[Draft, Review, Look, Read]),
+    ("DESIGNATED_OFFICIAL", &[Send, Draft, Review, Look, Read, Export, Acknowledge]),
+    ("RELEASING_OFFICER", &[Release, Review, Look, ReadForOther]),
+    ("HEAD_OF_SERVICE", &[Look]),
+    ("RECORDS_CUSTODIAN", &[Look]),
+    ("AUDITOR", &[Look, Export]),
     ("TREATY_ADMINISTRATOR", &[]),
     ("OPERATIONS", &[]),
 ];
@@ -34,8 +46,14 @@ const ROLES: [(&str, &[Verb]); 8] = [
 impl Verb {
     fn words(self) -> &'static str {
         match self {
-            Submit => "submit messages",
-            Read => "read messages",
+            Send => "send messages",
+            Draft => "write drafts",
+            Release => "release or return drafts",
+            Review => "read drafts",
+            Look => "look at messages",
+            Read => "read content",
+            ReadForOther => "read content for a use outside the agreement",
+            Export => "export evidence",
             Acknowledge => "take messages over",
         }
     }
@@ -58,26 +76,43 @@ impl Verb {
 mod tests {
     use super::*;
 
+    const TABLE: &str = include_str!("../../tests/treaty/matrix.txt");
+
+    /// The table is written from the requirements, section 4.
     #[test]
-    fn each_role_does_what_it_is_for() {
-        let may =
-            |role: &str| [Submit, Read, Acknowledge].map(|verb| verb.allowed(&[role.to_owned()]).is_ok());
-        for all in ["CASE_OFFICER", "DESIGNATED_OFFICIAL", "RELEASING_OFFICER", "HEAD_OF_SERVICE"] {
-            assert_eq!(may(all), [true; 3], "{all}");
-        }
-        for reader in ["RECORDS_CUSTODIAN", "AUDITOR"] {
-            assert_eq!(may(reader), [false, true, false], "{reader}");
-        }
-        for none in ["TREATY_ADMINISTRATOR", "OPERATIONS", "", "designated_official"] {
-            assert_eq!(may(none), [false; 3], "{none}");
+    fn each_role_does_what_the_table_says() {
+        let section = TABLE.split("\n[role]\n").nth(1).unwrap().split("\n[order]\n").next().unwrap();
+        let mut lines =
+            section.lines().map(|line| line.split('#').next().unwrap().trim()).filter(|it| !it.is_empty());
+        let columns = lines.next().unwrap().split_once('|').unwrap().1.split_whitespace();
+        let columns: Vec<&str> = columns.collect();
+        let rows = [
+            ("draft", Draft),
+            ("send_without_release", Send),
+            ("propose_for_release", Draft),
+            ("release_what_another_drafted", Release),
+            ("return_a_draft", Release),
+            ("read_the_bytes_to_be_released", Review),
+            ("read_content", Read),
+            ("acknowledge", Acknowledge),
+            ("list_cases", Read),
+            ("export_evidence", Export),
+            ("export_for_other_purpose", ReadForOther),
+        ];
+        for (name, verb) in rows {
+            let line = lines.clone().find(|line| line.split('|').next().unwrap().trim() == name).unwrap();
+            let cells = line.split_once('|').unwrap().1.split_whitespace();
+            for (role, cell) in columns.iter().zip(cells) {
+                assert_eq!(verb.allowed(&[(*role).to_owned()]).is_ok(), cell == "yes", "{role} {name}");
+            }
         }
     }
 
     #[test]
     fn roles_add_up_and_a_refusal_names_the_missing_ones() {
         let roles = ["OPERATIONS", "AUDITOR"].map(str::to_owned);
-        assert!(Read.allowed(&roles).is_ok());
-        let refused = Submit.allowed(&roles).unwrap_err();
+        assert!(Look.allowed(&roles).is_ok());
+        let refused = Send.allowed(&roles).unwrap_err();
         assert_eq!((refused.code, refused.reason), (Code::PermissionDenied, "ROLE_MISSING"));
         assert!(refused.message.contains("DESIGNATED_OFFICIAL"), "{}", refused.message);
         assert!(!refused.message.contains("AUDITOR"), "{}", refused.message);

@@ -53,7 +53,8 @@ impl Service {
     }
 
     async fn get(&self, request: Request<GetMessageRequest>) -> Result<GetMessageResponse, Refusal> {
-        let caller = self.office.callers.now().recognise(&request, Verb::Read)?;
+        let verb = if request.get_ref().view() == MessageView::Full { Verb::Read } else { Verb::Look };
+        let caller = self.office.callers.now().recognise(&request, verb)?;
         let request = request.into_inner();
         let reading = match request.view() {
             MessageView::Full => Some(caller.read_for(request.purpose)?),
@@ -61,6 +62,7 @@ impl Service {
         };
         let opened = self.find("name", &request.name)?;
         if let Some(reading) = &reading {
+            self.office.may_read(reading, &opened)?;
             self.office.note_read(reading, vec![opened.leaf]).await?;
         }
         let view = if reading.is_some() { View::Full } else { View::Basic };
@@ -73,7 +75,8 @@ impl Service {
         request: Request<WatchMessagesRequest>,
     ) -> Result<(Feed, Caller, tokio::sync::OwnedSemaphorePermit), Refusal> {
         let callers = self.office.callers.now();
-        let caller = callers.recognise(&request, Verb::Read)?;
+        let verb = if request.get_ref().view() == MessageView::Full { Verb::Read } else { Verb::Look };
+        let caller = callers.recognise(&request, verb)?;
         let place = callers.feed_place(&caller)?;
         let request = request.into_inner();
         let state = self.office.engine.state();
@@ -132,9 +135,10 @@ impl MessageService for Service {
         &self,
         request: Request<SubmitMessageRequest>,
     ) -> Result<Response<SubmitMessageResponse>, Status> {
-        let caller = self.office.callers.now().recognise(&request, Verb::Submit)?;
+        let caller = self.office.callers.now().recognise(&request, Verb::Send)?;
         let SubmitMessageRequest { request_id, submission } = request.into_inner();
         let prepared = prepare(&self.office, &caller, &request_id, submission.unwrap_or_default())?;
+        prepared.may_go_alone(&self.office)?;
         let outgoing = prepared.outgoing.clone();
         let engine = &self.office.engine;
         // A caller that goes away does not undo what the engine took: it asks again with the same request_id.
@@ -148,9 +152,10 @@ impl MessageService for Service {
         &self,
         request: Request<ValidateMessageRequest>,
     ) -> Result<Response<ValidateMessageResponse>, Status> {
-        let caller = self.office.callers.now().recognise(&request, Verb::Submit)?;
+        let caller = self.office.callers.now().recognise(&request, Verb::Send)?;
         let submission = request.into_inner().submission.unwrap_or_default();
         let prepared = prepare(&self.office, &caller, "", submission)?;
+        prepared.may_go_alone(&self.office)?;
         let engine = &self.office.engine;
         if prepared.outgoing.touches_case {
             let state = engine.state();
@@ -173,7 +178,7 @@ impl MessageService for Service {
         &self,
         request: Request<ListMessagesRequest>,
     ) -> Result<Response<ListMessagesResponse>, Status> {
-        self.office.callers.now().recognise(&request, Verb::Read)?;
+        self.office.callers.now().recognise(&request, Verb::Look)?;
         Ok(Response::new(self.office.list(request.into_inner()).await?))
     }
 

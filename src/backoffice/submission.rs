@@ -6,7 +6,7 @@
 use super::caller::Caller;
 use super::token;
 use super::v1::Submission;
-use super::{Office, refusals};
+use super::{Office, Release, refusals};
 use crate::channel::envelope::Draft;
 use crate::channel::state::State;
 use crate::channel::terms::Terms;
@@ -18,7 +18,8 @@ use crate::exchange::cases::{CaseFile, touches_case};
 use crate::exchange::event::derive_message_id;
 use crate::exchange::submit::Outgoing;
 use crate::limits::BODY_BYTES_MAX;
-use crate::treaty::case::lacks;
+use crate::rules::Violation;
+use crate::treaty::case::{Party, lacks};
 use crate::treaty::{self, Body, Effect};
 use crate::wire::channel::v1::StatementType;
 use bytes::Bytes;
@@ -71,8 +72,7 @@ pub fn prepare(
         }
         Refusal { reason: "BODY_INVALID", ..invalid(&violations) }
     })?;
-    let body_salt = random::array::<32>()
-        .map_err(|_| Refusal::new(Code::Internal, "NO_RANDOMNESS", "the system gave no random bytes"))?;
+    let body_salt = random::array::<32>().map_err(|_| refusals::no_randomness())?;
     let draft = Draft {
         statement_type: StatementType::Treaty,
         message_id: derive_message_id(&office.engine.core().terms, &caller.client, request_id),
@@ -93,6 +93,7 @@ pub fn prepare(
         body_salt,
         effect: effect.encode_to_vec().into(),
         touches_case: touches_case(&effect),
+        releases: None,
     };
     Ok(Prepared { outgoing, body: typed, effect })
 }
@@ -103,12 +104,10 @@ impl Prepared {
     /// # Errors
     /// Why it would be without effect, or what it lacks in view of its case.
     pub fn judge(&self, terms: &Terms, file: &CaseFile, state: &State) -> Result<(), Refusal> {
-        let Some(next) = file.next(terms, state, self.effect.clone()) else { return Ok(()) };
-        let member = self.effect.kind().as_str_name().trim_start_matches("KIND_").to_ascii_lowercase();
-        file.case
-            .permits(&next)
-            .map_err(|code| refusals::crossed(code, format!("submission.body.{member}")))?;
-        let mut lacking = lacks(&file.case, next.sender, next.recipient, &self.body);
+        if let Some(code) = crossed(terms, file, state, &self.effect) {
+            return Err(refusals::crossed(code, format!("submission.body.{}", member(&self.effect))));
+        }
+        let mut lacking = lacking(terms, file, &self.body);
         if lacking.is_empty() {
             return Ok(());
         }
@@ -117,6 +116,68 @@ impl Prepared {
         }
         Err(Refusal { reason: "BODY_INVALID", ..invalid(&lacking) })
     }
+
+    /// Whether it may be sent without a review (four eyes).
+    ///
+    /// # Errors
+    /// Why another official must release it.
+    pub fn may_go_alone(&self, office: &Office) -> Result<(), Refusal> {
+        let draft = &self.outgoing.draft;
+        let named = !draft.releasing_official.is_empty();
+        if named && draft.releasing_official == draft.acting_official {
+            return Err(refusals::field(
+                "submission.releasing_official",
+                treaty::Code::SameOfficial.name(),
+                "nobody releases what he himself sends: another official must",
+            ));
+        }
+        if !needs_second(&self.body) || office.release == Release::Free {
+            return Ok(());
+        }
+        if office.release == Release::Named && named {
+            return Ok(());
+        }
+        let how = match office.release {
+            Release::Named => "name the official who released it in releasing_official",
+            _ => "write it as a draft, propose it, and have a RELEASING_OFFICER release it (DraftService)",
+        };
+        let text = format!("a second official must release what asks, binds, answers or refuses: {how}");
+        Err(Refusal::new(Code::FailedPrecondition, "RELEASE_REQUIRED", text))
+    }
+}
+
+/// Whether a second official must release a message, exigency aside.
+pub fn needs_second(body: &Body) -> bool {
+    treaty::needs_release(body) && !treaty::is_exigent(body)
+}
+
+/// Why a body would be crossed in its case as it is, or what it lacks in view of it.
+pub fn judged_alone(terms: &Terms, file: &CaseFile, state: &State, body: &Body) -> Vec<Violation> {
+    let effect = treaty::effect(body);
+    match crossed(terms, file, state, &effect) {
+        Some(code) => vec![Violation {
+            code: code.name(),
+            field: member(&effect),
+            article: code.article(),
+            description: code.explanation(),
+        }],
+        None => lacking(terms, file, body),
+    }
+}
+
+fn crossed(terms: &Terms, file: &CaseFile, state: &State, effect: &Effect) -> Option<treaty::Code> {
+    let next = file.next(terms, state, effect.clone())?;
+    file.case.permits(&next).err()
+}
+
+fn lacking(terms: &Terms, file: &CaseFile, body: &Body) -> Vec<Violation> {
+    let parties = [&terms.party, &terms.counterparty].map(|code| Party::from_code(code));
+    let [Some(sender), Some(recipient)] = parties else { return Vec::new() };
+    lacks(&file.case, sender, recipient, body)
+}
+
+fn member(effect: &Effect) -> String {
+    effect.kind().as_str_name().trim_start_matches("KIND_").to_ascii_lowercase()
 }
 
 /// A caller that says which channel it means is held to it.

@@ -29,6 +29,22 @@ pub fn message_id(field: &str, name: &str) -> Result<[u8; 16], Refusal> {
     })
 }
 
+/// Resource name of a draft.
+pub fn draft_name(id: &[u8; 16]) -> String {
+    format!("drafts/{}", Uuid::from_bytes(*id))
+}
+
+/// Reads "drafts/{uuid}".
+pub fn draft_id(field: &str, name: &str) -> Result<[u8; 16], Refusal> {
+    identifier(name, "drafts/").ok_or_else(|| {
+        refusals::field(
+            field,
+            "NAME_MALFORMED",
+            "a name \"drafts/{uuid}\" is expected, with a UUID in lower case",
+        )
+    })
+}
+
 /// Reads "cases/{uuid}".
 pub fn case_id(field: &str, name: &str) -> Result<[u8; 16], Refusal> {
     identifier(name, "cases/").ok_or_else(|| {

@@ -32,6 +32,8 @@ pub enum Lookup {
     /// The newest `KeyIntroduced` event that tells of a key, by the SHA-256 of the key: the one that introduced it, or one
     /// that it signed the introduction of.
     Key([u8; 32]),
+    /// The newest `DraftChanged` event of a draft.
+    Draft([u8; 16]),
     /// The `HandedOver` event that names a message's ledger index.
     HandedOver(u64),
 }
@@ -51,6 +53,7 @@ impl Lookup {
             Self::Restored => (b'r', &[]),
             Self::Overdue(sequence) => (b'o', &sequence.to_be_bytes()),
             Self::Key(id) => (b'i', id),
+            Self::Draft(id) => (b'f', id),
             Self::HandedOver(leaf) => (b'h', &leaf.to_be_bytes()),
         };
         [&[kind], value].concat()
@@ -76,6 +79,9 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
             let key = Digest::of(&introduced.key);
             let introducer = Certificate::from_der(&introduced.introducer).map(|it| it.key_id()).ok();
             return [Some(key), introducer].iter().flatten().map(|id| Lookup::Key(*id.as_bytes())).collect();
+        }
+        Some(Fact::DraftChanged(changed)) => {
+            return changed.draft_id.as_ref().try_into().map(Lookup::Draft).into_iter().collect();
         }
         Some(Fact::Witnessed(witnessed)) => return vec![Lookup::Accepted(witnessed.size)],
         Some(Fact::Equivocation(equivocation)) => return vec![Lookup::Equivocation(equivocation.sequence)],

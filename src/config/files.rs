@@ -8,6 +8,7 @@ use crate::crypto::certificate::Certificate;
 use crate::crypto::digest::Digest;
 use crate::crypto::ed25519::LedgerKey;
 use crate::crypto::signing::SigningKey;
+use crate::crypto::token;
 use crate::door::tls::{TlsError, TlsFile, problems};
 use base64::Engine as _;
 use std::collections::BTreeSet;
@@ -80,6 +81,13 @@ pub(super) fn pins_in(path: &Path, production: bool) -> Result<Vec<Digest>, File
 /// The key of a client's certificate.
 pub fn client_key(path: &Path, production: bool) -> Result<Digest, FileMistake> {
     Ok(fit(path, production, first(path)?)?.key_id())
+}
+
+/// The public key that an official's tokens are checked with.
+pub fn token_key(path: &Path) -> Result<Vec<u8>, FileMistake> {
+    let what = "a P-256 public key in PEM (PUBLIC KEY) is expected: openssl pkey -in KEY -pubout";
+    let pem = std::fs::read(path).map_err(|error| mistake(path, error))?;
+    token::public_key(&pem).ok_or_else(|| mistake(path, what))
 }
 
 /// What is wrong with each file, with the key that names it. With `now`, certificates of this Party that are not valid

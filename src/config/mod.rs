@@ -58,7 +58,9 @@ pub struct Settings {
     /// Who may use it.
     pub clients: Vec<Client>,
     /// Officials that clients act for, and their roles.
-    pub officials: BTreeMap<String, Vec<String>>,
+    pub officials: BTreeMap<String, Official>,
+    /// How messages that need a second official are released.
+    pub release: Release,
     /// The door to operations staff.
     pub operations: DoorSettings,
     /// The store.
@@ -135,6 +137,31 @@ pub struct Client {
     pub key_id: Digest,
     /// Officials it may act for; `*` for all that are configured.
     pub officials: Vec<String>,
+    /// It is believed whom it names; otherwise each call needs a token of the official.
+    pub trusted: bool,
+}
+
+/// An official that clients act for.
+#[derive(Debug, Clone, Default)]
+pub struct Official {
+    /// What he may do.
+    pub roles: Vec<String>,
+    /// File with the public key of his tokens.
+    pub token_key: Option<PathBuf>,
+    /// He may read confidential content.
+    pub cleared: bool,
+}
+
+/// How messages that need a second official are released (four eyes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Release {
+    /// As drafts that another official has reviewed, by his own token. The only way in production.
+    #[default]
+    Reviewed,
+    /// A submission names who released it.
+    Named,
+    /// A submission need not name anybody.
+    Free,
 }
 
 /// How the daemon logs.

@@ -2,7 +2,7 @@
 
 use super::doors::{one_door_each, read_door, read_peer};
 use super::values::{between, country, duration, identifier, log_level, one_of, rate, role};
-use super::{Client, KeyPair, LogSettings, Named, Reader, Settings, files};
+use super::{Client, KeyPair, LogSettings, Named, Official, Reader, Release, Settings, files};
 use crate::channel::terms::Terms;
 use crate::door::tls::RevocationPolicy;
 use crate::exchange::start::StoreSettings;
@@ -29,10 +29,12 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
     let mut identity = None;
     reader.table("identity", |table| identity = read_identity(table, named));
     let (mut peer, mut backoffice, mut operations) = (None, None, None);
+    let mut release = Release::default();
     reader.table("peer", |table| peer = read_peer(table, named));
     reader.table("backoffice", |table| {
         backoffice = read_door(table, "backoffice", RevocationPolicy::Enforce, named);
         rates.1 = table.or("reads_per_second", rates.1, rate);
+        release = read_release(table, named.production);
         if named.production && table.optional_path("revocation_list").is_none() {
             let what =
                 "in production this door needs a revocation list: it is how a client is shut out at once";
@@ -80,6 +82,7 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
         backoffice: backoffice?,
         clients,
         officials,
+        release,
         operations: operations?,
         store,
         index,
@@ -140,21 +143,42 @@ pub(super) fn both(
     paths
 }
 
-fn read_official(table: &mut Reader, officials: &mut BTreeMap<String, Vec<String>>) {
+/// Four eyes can be set stricter than the environment asks, never looser.
+fn read_release(table: &mut Reader, production: bool) -> Release {
+    let names = [("reviewed", Release::Reviewed), ("named", Release::Named), ("free", Release::Free)];
+    let default = if production { Release::Reviewed } else { Release::Free };
+    let release = table.or("release", default, |text| one_of(text, &names));
+    if production && release != Release::Reviewed {
+        table.mistake(
+            "release",
+            "in production a second official reviews what is released: \"reviewed\"".into(),
+        );
+    }
+    release
+}
+
+fn read_official(table: &mut Reader, officials: &mut BTreeMap<String, Official>) {
     let id = table.required("id", identifier);
     let roles = table.list("roles", role);
     if roles.is_empty() {
         table.mistake("roles", "name at least one role: without one an official may do nothing".to_owned());
     }
+    let token_key = table.optional_path("token_key");
+    if let Some(Err(mistake)) = token_key.as_deref().map(files::token_key) {
+        table.mistake("token_key", mistake.to_string());
+    }
+    // A designated official sees all cases in the scope of his designation; others need to be cleared by name.
+    let designated = roles.iter().any(|role| role == "DESIGNATED_OFFICIAL");
+    let cleared = table.or("cleared", designated, |text| one_of(text, &[("true", true), ("false", false)]));
     let Some(id) = id else { return };
-    if officials.insert(id.clone(), roles).is_some() {
+    if officials.insert(id.clone(), Official { roles, token_key, cleared }).is_some() {
         table.mistake("id", format!("two [[officials]] have the id {id}"));
     }
 }
 
 fn read_client(
     table: &mut Reader,
-    officials: &BTreeMap<String, Vec<String>>,
+    officials: &BTreeMap<String, Official>,
     production: bool,
     clients: &mut Vec<Client>,
 ) {
@@ -174,6 +198,8 @@ fn read_client(
     if may_act_for.is_empty() {
         table.mistake("officials", "name the officials this client acts for, or \"*\" for all".to_owned());
     }
+    // In production a client is believed only where that is written down.
+    let trusted = table.or("trusted", !production, |text| one_of(text, &[("true", true), ("false", false)]));
     let (Some(name), Some(certificate), Some(key_id)) = (name, certificate, key_id) else { return };
     if clients.iter().any(|client| client.name == name) {
         table.mistake("name", format!("two [[clients]] have the name {name}"));
@@ -181,7 +207,7 @@ fn read_client(
     if let Some(other) = clients.iter().find(|client| client.key_id == key_id) {
         table.mistake("certificate", format!("the client {} has the same key", other.name));
     }
-    clients.push(Client { name, certificate, key_id, officials: may_act_for });
+    clients.push(Client { name, certificate, key_id, officials: may_act_for, trusted });
 }
 
 fn read_store(table: &mut Reader) -> Option<(StoreSettings, PathBuf, u64)> {

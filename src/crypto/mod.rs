@@ -17,6 +17,7 @@ pub mod scheme;
 pub mod signing;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod token;
 pub mod words;
 
 pub use certificate::Certificate;

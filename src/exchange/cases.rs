@@ -82,6 +82,13 @@ impl CaseFile {
         filed.find(|(entry, _)| opens(entry)).map(|(_, filed)| filed.leaf)
     }
 
+    /// SHA-256 over the messages of the case in the order of the fold: it changes with every message that arrives or leaves.
+    pub fn digest(&self) -> Digest {
+        let envelopes = self.case.steps().iter().filter_map(|step| self.entries.get(step.entry));
+        let bytes: Vec<u8> = envelopes.flat_map(|entry| *entry.envelope.as_bytes()).collect();
+        Digest::of(&bytes)
+    }
+
     /// This Party, as the messages of the case show it.
     pub fn ours(&self) -> Option<Party> {
         let (entry, filed) = self.entries.first().zip(self.filed.first())?;
@@ -187,12 +194,9 @@ pub fn lists(case: &Case, ours: Party) -> u32 {
     stands.into_iter().filter(|(_, stands)| *stands).map(|(list, _)| 1 << list as u32).sum()
 }
 
-/// Whether a message can move its case, or owe anything in it.
+/// Whether a message can move its case, owe anything in it, or change what may be done with what it holds.
 pub fn touches_case(effect: &Effect) -> bool {
-    !matches!(
-        Act::of(effect),
-        Some(Act::Consultation | Act::Accord | Act::Designation | Act::Confidentiality | Act::Spontaneous)
-    )
+    !matches!(Act::of(effect), Some(Act::Consultation | Act::Accord | Act::Designation | Act::Spontaneous))
 }
 
 /// The effect recorded with a message. One that cannot be read has none but its kind's.

@@ -5,6 +5,7 @@ use super::cases::CaseFile;
 use super::command::Command;
 use super::commit::Progress;
 use super::deliver::{Arrival, Consume, ConsumeError, Outcome};
+use super::drafts::{ChangeDraft, DraftError, DraftStep};
 use super::heads::{HeadAnswer, HeadError, Heads, ShownHead};
 use super::local::{HandOver, Note, NoteError};
 use super::parcel::Parcel;
@@ -249,6 +250,15 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         self.first(Heads::RecoveryKey(digest, reply)).await?;
         answer.await.unwrap_or(Err(HeadError::Stopping))
+    }
+
+    /// Records a step of a draft; answers with its ledger index once it is durable.
+    pub async fn change_draft(&self, step: DraftStep) -> Result<u64, DraftError> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queues().ok_or(NoteError::Stopping)?.second;
+        let command = Command::Draft(Box::new(ChangeDraft { step, reply }));
+        queue.send(command).await.map_err(|_| NoteError::Stopping)?;
+        answer.await.unwrap_or(Err(NoteError::Stopping.into()))
     }
 
     /// Records a fact that changes no chain.

@@ -3,7 +3,7 @@
 //! Reading order: [`event`] facts on their way into the journal ·
 //! [`start`] founding and opening · [`writer`] the one task that decides · [`commit`] the one task that makes
 //! durable · [`submit`], [`deliver`], [`acknowledge`], [`heads`], [`local`] what is decided, one file for each command ·
-//! [`cases`] the messages of a case ·
+//! [`cases`] the messages of a case · [`drafts`] messages that are not yet released ·
 //! [`readers`] who reads what arrives · [`pace`] how fast others may make the ledger grow · [`degraded`] a clock that is wrong · [`keys`] what this Party signs with · [`services`] statements about keys ·
 //! [`quarantine`], [`restore`] a store that was put back from a backup · [`receipts`] proofs made and checked · [`engine`] the handle everyone else holds.
 //!
@@ -21,6 +21,7 @@ pub mod content;
 pub mod degraded;
 pub mod deliver;
 pub mod delivery;
+pub mod drafts;
 pub mod engine;
 pub mod event;
 pub mod follow;

@@ -180,7 +180,8 @@ fn seal_anew(desk: &mut Desk, leaf: u64) -> Result<(), Fatal> {
         documents: envelope.documents.clone(),
     };
     let effect = opened.record.effect.clone();
-    seal(desk, Outgoing { draft, body: item.body, body_salt, effect, touches_case: false }).map(drop)
+    seal(desk, Outgoing { draft, body: item.body, body_salt, effect, touches_case: false, releases: None })
+        .map(drop)
 }
 
 /// The messages that the given-up history sealed and that have no place in the chain: sealed before the last restore,

@@ -127,7 +127,14 @@ pub fn statement(terms: &Terms, service: &Service, salt: [u8; 32]) -> Outgoing {
         directives: None,
         documents: Vec::new(),
     };
-    Outgoing { draft, body: body.into(), body_salt: salt, effect: Bytes::new(), touches_case: false }
+    Outgoing {
+        draft,
+        body: body.into(),
+        body_salt: salt,
+        effect: Bytes::new(),
+        touches_case: false,
+        releases: None,
+    }
 }
 
 /// What follows from a statement of the other Party that is stored with this batch.

@@ -1,5 +1,6 @@
 //! A message of this Party gets its place in the chain.
 
+use super::drafts::DraftStep;
 use super::event::Attachments;
 use super::writer::{Desk, Fatal};
 use crate::channel::envelope::{Draft, Envelope};
@@ -29,6 +30,8 @@ pub struct Outgoing {
     pub effect: Bytes,
     /// It can move its case, or owe something in it: it must fit the case as it is.
     pub touches_case: bool,
+    /// The draft that is released by it, in the same commit.
+    pub releases: Option<Box<DraftStep>>,
 }
 
 /// Why a submission is not accepted.
@@ -40,6 +43,9 @@ pub enum SubmitError {
     /// The case has moved since the message was judged: judge it again.
     #[error("the case has moved since the message was judged")]
     CaseMoved,
+    /// The draft has moved since it was reviewed.
+    #[error("the draft has moved since it was reviewed")]
+    DraftMoved,
     /// There is no space. Nothing was changed.
     #[error("there is no space left to store the message; nothing was changed")]
     NoSpace,
@@ -65,7 +71,8 @@ pub(super) struct Submit {
 
 impl Submit {
     pub(super) fn bytes_max(&self) -> u64 {
-        self.outgoing.body.len() as u64 + self.outgoing.effect.len() as u64 + OVERHEAD_BYTES
+        let released = self.outgoing.releases.as_ref().map_or(0, |step| step.bytes_max());
+        self.outgoing.body.len() as u64 + self.outgoing.effect.len() as u64 + released + OVERHEAD_BYTES
     }
 
     pub(super) fn refuse(self) {
@@ -95,7 +102,17 @@ impl Submit {
             let _ = self.reply.send(Err(SubmitError::CaseMoved));
             return Ok(());
         }
-        let leaf = seal(desk, self.outgoing)?;
+        let mut outgoing = self.outgoing;
+        let releases = outgoing.releases.take();
+        if releases.as_ref().is_some_and(|step| step.follows(desk).is_err()) {
+            let _ = self.reply.send(Err(SubmitError::DraftMoved));
+            return Ok(());
+        }
+        let leaf = seal(desk, outgoing)?;
+        if let Some(mut step) = releases {
+            step.change.sealed_leaf = leaf;
+            step.record(desk)?;
+        }
         desk.answer(move |_| {
             let _ = self.reply.send(Ok(leaf));
         });

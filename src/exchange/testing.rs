@@ -171,6 +171,7 @@ pub fn outgoing(terms: &Terms, request: &str, body: &[u8]) -> Outgoing {
         body_salt: salt,
         effect: Bytes::new(),
         touches_case: false,
+        releases: None,
     }
 }
 

@@ -20,6 +20,7 @@ mod effect;
 #[cfg(test)]
 mod examples;
 mod findings;
+mod release;
 #[cfg(test)]
 mod tests;
 
@@ -29,3 +30,4 @@ pub use check::{check_body, deficiencies, examine};
 pub use code::Code;
 pub use codes::{Entry, List};
 pub use effect::effect;
+pub use release::{is_exigent, needs_release};

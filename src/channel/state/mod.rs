@@ -10,9 +10,10 @@ use super::envelope::order;
 use super::keys::Keys;
 use crate::crypto::digest::Digest;
 use crate::wire::channel::v1 as wire;
-use crate::wire::ledger::v1::{Event, OperatorAction, event::Fact};
+use crate::wire::ledger::v1::{DraftAction, Event, OperatorAction, event::Fact};
 use prost_types::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The end of one direction's chain.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,6 +59,8 @@ pub struct State {
     degraded_since: Option<Timestamp>,
     keys: Keys,
     restoring: bool,
+    /// Open drafts with the ledger index of their last event. Shared: the state is copied with every commit.
+    drafts: Arc<BTreeMap<[u8; 16], u64>>,
 }
 
 /// Why an event cannot follow the state.
@@ -113,6 +116,7 @@ impl Default for State {
             degraded_since: None,
             keys: Keys::default(),
             restoring: false,
+            drafts: Arc::default(),
         }
     }
 }
@@ -230,6 +234,11 @@ impl State {
         self.cursors.values().copied().max().unwrap_or(0)
     }
 
+    /// Drafts that are neither released nor discarded, with the ledger index of their last event.
+    pub fn drafts(&self) -> &BTreeMap<[u8; 16], u64> {
+        &self.drafts
+    }
+
     /// Folds the next event in. On an error the state is unchanged.
     pub fn apply(&mut self, event: &Event, envelope: Option<&wire::Envelope>) -> Result<(), FoldError> {
         let fact = event.fact.as_ref().ok_or(FoldError::UnknownFact)?;
@@ -330,6 +339,16 @@ impl State {
             }
             Fact::ConfigurationChanged(changed) => {
                 self.configuration = Digest::from_slice(&changed.digest).ok_or(FoldError::Envelope)?;
+            }
+            Fact::DraftChanged(changed) => {
+                let id: [u8; 16] = changed.draft_id.as_ref().try_into().map_err(|_| FoldError::Envelope)?;
+                let ends = [DraftAction::Released, DraftAction::Discarded].contains(&changed.action());
+                let drafts = Arc::make_mut(&mut self.drafts);
+                if ends {
+                    drafts.remove(&id);
+                } else {
+                    drafts.insert(id, self.size);
+                }
             }
             Fact::ClockSkew(skew) => self.clock_skewed = skew.beyond_limit,
             Fact::OperatorActed(acted) => {

@@ -5,6 +5,8 @@ use crate::channel::keys::Keys;
 use crate::crypto::digest::Digest;
 use crate::wire::channel::v1 as wire;
 use prost::Message as _;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl State {
     /// The state as a footer keeps it.
@@ -38,6 +40,11 @@ impl State {
             complaint_answered: self.complaint_answered,
             configuration: self.configuration.to_bytes(),
             restoring: self.restoring,
+            open_drafts: self
+                .drafts
+                .iter()
+                .map(|(id, leaf)| wire::OpenDraft { draft_id: id.to_vec().into(), leaf: *leaf })
+                .collect(),
             ..wire::ChannelState::default()
         };
         self.keys.write(&mut state);
@@ -48,8 +55,11 @@ impl State {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let state = wire::ChannelState::decode(bytes).ok()?;
         let keys = Keys::read(&state)?;
+        let draft = |open: &wire::OpenDraft| Some((open.draft_id.as_ref().try_into().ok()?, open.leaf));
+        let drafts = state.open_drafts.iter().map(draft).collect::<Option<BTreeMap<[u8; 16], u64>>>()?;
         Some(Self {
             keys,
+            drafts: Arc::new(drafts),
             restoring: state.restoring,
             size: state.size,
             epoch: state.epoch,

@@ -3,7 +3,7 @@
 use super::{Act, Side, State};
 use crate::treaty::code::Code;
 use crate::wire::assistance::v1::effect::Detail;
-use crate::wire::assistance::v1::{ConditionKind, Effect};
+use crate::wire::assistance::v1::{ConditionKind, Effect, ItemsEffect};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +50,17 @@ enum Consent {
     Withdrawn,
 }
 
+/// A request for another use, and what was decided.
+#[derive(Debug, Clone, PartialEq)]
+struct Asked {
+    asker: Side,
+    consent: Consent,
+    /// SHA-256 of the envelopes and documents it is about.
+    items: Vec<Bytes>,
+    /// Last day of what was granted; empty without an end.
+    until: String,
+}
+
 /// The register of a case's obligations, and of what they rest on.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Register {
@@ -64,7 +75,7 @@ pub(super) struct Register {
     estimated: bool,
     stated: bool,
     originals: BTreeMap<Bytes, Original>,
-    consents: BTreeMap<String, (Side, Consent)>,
+    consents: BTreeMap<String, Asked>,
 }
 
 impl Register {
@@ -147,9 +158,7 @@ impl Register {
                 }
                 Some(Detail::Custody(it)) => self.custody(act, side, &it.item, at)?,
                 Some(Detail::Cost(_)) => self.cost(act, at)?,
-                Some(Detail::Items(it)) if act != Act::Confidentiality => {
-                    self.consent(act, side, &it.request_id, at)?;
-                }
+                Some(Detail::Items(it)) if act != Act::Confidentiality => self.consent(act, side, it, at)?,
                 _ => {}
             },
         }
@@ -217,28 +226,46 @@ impl Register {
         Ok(())
     }
 
-    fn consent(&mut self, act: Act, side: Side, request: &str, at: usize) -> Result<(), Code> {
+    fn consent(&mut self, act: Act, side: Side, it: &ItemsEffect, at: usize) -> Result<(), Code> {
+        let request = &it.request_id;
         if act == Act::ConsentAsked {
             if self.consents.contains_key(request) {
                 return Err(Code::RequestRepeated);
             }
-            self.consents.insert(request.to_owned(), (side, Consent::Asked));
-            self.owe(Obligation::ConsentDecision(request.to_owned()), side.other(), at);
+            let (items, until) = (it.item_ids.clone(), String::new());
+            let asked = Asked { asker: side, consent: Consent::Asked, items, until };
+            self.consents.insert(request.clone(), asked);
+            self.owe(Obligation::ConsentDecision(request.clone()), side.other(), at);
             return Ok(());
         }
-        let Some((asker, consent)) = self.consents.get_mut(request) else { return Err(Code::ConsentUnknown) };
-        if *asker == side {
+        let Some(asked) = self.consents.get_mut(request) else { return Err(Code::ConsentUnknown) };
+        if asked.asker == side {
             return Err(Code::OtherSidesPart);
         }
         // The supplier may decide anew; only what was granted can be withdrawn.
-        *consent = match act {
+        asked.consent = match act {
             Act::ConsentGranted => Consent::Granted,
             Act::ConsentDenied => Consent::Denied,
-            _ if *consent == Consent::Granted => Consent::Withdrawn,
+            _ if asked.consent == Consent::Granted => Consent::Withdrawn,
             _ => return Err(Code::ConsentNotGranted),
         };
-        self.open.remove(&Obligation::ConsentDecision(request.to_owned()));
+        if act == Act::ConsentGranted {
+            // Consent is per item: what the decision does not name is not granted.
+            asked.items.clone_from(&it.item_ids);
+            asked.until.clone_from(&it.valid_until);
+        }
+        self.open.remove(&Obligation::ConsentDecision(request.clone()));
         Ok(())
+    }
+
+    /// The last days of the consents in force to another use of an item; an empty one has no end.
+    pub(super) fn consents_to<'a>(&'a self, item: &'a [u8]) -> impl Iterator<Item = &'a str> {
+        self.consents
+            .values()
+            .filter(move |asked| {
+                asked.consent == Consent::Granted && asked.items.iter().any(|it| it.as_ref() == item)
+            })
+            .map(|asked| asked.until.as_str())
     }
 }
 

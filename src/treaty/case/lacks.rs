@@ -179,6 +179,15 @@ impl Case {
                     measure.advised = true;
                 }
             }
+            // Only the supplier asks for confidentiality and lifts it.
+            Some(Detail::Items(it)) if act == Act::Confidentiality => {
+                let side = self.side(entry.sender);
+                for item in it.item_ids.iter().filter_map(|id| Digest::from_slice(id)) {
+                    if self.supplied.get(&item).is_some_and(|(supplier, _)| *supplier == side) {
+                        self.confidential.insert(item, it.confidential);
+                    }
+                }
+            }
             _ => {}
         }
     }

@@ -120,6 +120,8 @@ pub struct Case {
     authenticated_copy: bool,
     /// The envelopes of the case, with the side that supplied what is in them and whether it is a response.
     supplied: BTreeMap<Digest, (Side, bool)>,
+    /// Envelopes whose confidentiality their supplier has asked for, or lifted, since.
+    confidential: BTreeMap<Digest, bool>,
     /// The last message of each side: its envelope.
     last: Vec<(Side, Digest)>,
     steps: Vec<Step>,
@@ -237,9 +239,25 @@ impl Case {
         &self.measures
     }
 
+    /// The procedures asked for, by their names, with the number of what becomes of each; 0 while nothing is known.
+    pub fn procedures(&self) -> &BTreeMap<String, i32> {
+        &self.procedures
+    }
+
     /// Conditions that were accepted, with the numbers of their kinds. They bind what was supplied after them.
     pub fn accepted_conditions(&self) -> &BTreeMap<String, i32> {
         self.register.accepted()
+    }
+
+    /// The last days of the consents in force to another use of an envelope's content (Article 3.1); an empty one has no end.
+    pub fn consents_to<'a>(&'a self, envelope: &'a Digest) -> impl Iterator<Item = &'a str> {
+        self.register.consents_to(envelope.as_bytes())
+    }
+
+    /// Whether the supplier asks that an envelope's content be treated as confidential (Article 3.2): as the message itself
+    /// `stated` it, or as a later notice of its supplier says.
+    pub fn is_confidential(&self, envelope: &Digest, stated: bool) -> bool {
+        self.confidential.get(envelope).copied().unwrap_or(stated)
     }
 
     /// The last envelope of a side; 32 zero bytes where it has said nothing.
