@@ -183,7 +183,8 @@ fn content(content: &Content) -> String {
     }
 }
 
-pub(super) fn short(name: &str, prefix: &str) -> String {
+/// A value of an enum without what its type puts before it.
+pub fn short(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or(name).to_owned()
 }
 
