@@ -7,9 +7,11 @@ pub use material::{index_settings, keeper, keyring, peer_tls, trust};
 use reload::Material;
 
 use crate::backoffice::cases::Cases;
+use crate::backoffice::code_lists::CodeLists;
 use crate::backoffice::evidence::Evidence;
 use crate::backoffice::roster::Roster;
 use crate::backoffice::v1::case_service_server::CaseServiceServer;
+use crate::backoffice::v1::code_list_service_server::CodeListServiceServer;
 use crate::backoffice::v1::evidence_service_server::EvidenceServiceServer;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
 use crate::backoffice::{self, Office, Reads};
@@ -46,9 +48,10 @@ const INDEX_STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// Longest request of the small services: operations, health, reflection.
 const SMALL_REQUEST_BYTES: usize = 64 * 1024;
 /// Every service whose health is told.
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 7] = [
     "",
     "article6.backoffice.v1.CaseService",
+    "article6.backoffice.v1.CodeListService",
     "article6.backoffice.v1.EvidenceService",
     "article6.backoffice.v1.MessageService",
     "article6.operations.v1.OperationsService",
@@ -184,6 +187,7 @@ impl Daemon {
         let (health, _) = tonic_health::server::health_reporter();
         let evidence = Evidence { office: office.clone(), keyrings: material::keyrings(&settings, &link) };
         let cases = Cases { office: office.clone() };
+        let code_lists = CodeLists { office: office.clone() };
         let message = backoffice::service::Service::new(office)
             .map_err(|error| StartError::Failed(error.to_string()))?;
         let doors = [
@@ -195,7 +199,14 @@ impl Daemon {
             ),
             (
                 backoffice_door,
-                backoffice_routes(message, cases, evidence, &health, settings.backoffice.reflection),
+                backoffice_routes(
+                    message,
+                    cases,
+                    code_lists,
+                    evidence,
+                    &health,
+                    settings.backoffice.reflection,
+                ),
                 Limits::backoffice(),
                 vec!["/article6.backoffice.v1.MessageService/WatchMessages", "/grpc.health.v1.Health/Watch"],
             ),
@@ -315,6 +326,7 @@ fn peer_routes(link: Link) -> Routes {
 fn backoffice_routes(
     service: backoffice::service::Service,
     cases: Cases,
+    code_lists: CodeLists,
     evidence: Evidence,
     health: &tonic_health::server::HealthReporter,
     reflection: bool,
@@ -324,10 +336,12 @@ fn backoffice_routes(
         .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
     let evidence = EvidenceServiceServer::new(evidence).max_decoding_message_size(SMALL_REQUEST_BYTES);
     let cases = CaseServiceServer::new(cases).max_decoding_message_size(SMALL_REQUEST_BYTES);
-    let routes = Routes::new(service).add_service(cases).add_service(evidence);
+    let code_lists = CodeListServiceServer::new(code_lists).max_decoding_message_size(SMALL_REQUEST_BYTES);
+    let routes = Routes::new(service).add_service(cases).add_service(code_lists).add_service(evidence);
     let services = [
         "article6.backoffice.v1.MessageService",
         "article6.backoffice.v1.CaseService",
+        "article6.backoffice.v1.CodeListService",
         "article6.backoffice.v1.EvidenceService",
     ];
     with_reflection(routes.add_service(health_service(health)), reflection, &services)

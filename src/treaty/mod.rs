@@ -5,7 +5,8 @@
 //! depend on one another. Both report the same [`crate::rules::Violation`].
 //!
 //! The sender refuses a body with violations ([`check_body`]); a receiver stores it and shows an official
-//! what it lacks ([`deficiencies`]), because a written request has legal effect however thin it is.
+//! what it lacks ([`deficiencies`]), because a written request has legal effect however thin it is. Codes that no list
+//! has, and numbers that may be altered, are [`warnings`] on both sides and refuse nothing.
 //!
 //! Rules that depend on what happened in the case before stand in [`case`], over a state folded from
 //! [`Effect`]s, never from bodies.
@@ -22,6 +23,7 @@ mod examples;
 mod findings;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 pub use crate::wire::assistance::v1::{Body, Document, Effect, Kind};
 pub use body::{documents, kind_of};
@@ -29,3 +31,4 @@ pub use check::{check_body, deficiencies, examine};
 pub use code::Code;
 pub use codes::{Entry, List};
 pub use effect::effect;
+pub use warnings::{WARNINGS_MAX, Warning, warnings};

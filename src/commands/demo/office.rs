@@ -58,7 +58,14 @@ impl Office {
         submission: Submission,
         official: &str,
     ) -> anyhow::Result<String> {
-        Ok(self.door.submit(request_id, submission, official).await.map_err(told)?.name)
+        let (message, warnings) = self.door.submit(request_id, submission, official).await.map_err(told)?;
+        let warned = warnings.first().map(|it| format!("{}: {}", it.field, it.description));
+        anyhow::ensure!(
+            warned.is_none(),
+            "an example has a code that no list has: {}",
+            warned.unwrap_or_default()
+        );
+        Ok(message.name)
     }
 
     /// A case as this Party's daemon has it.
