@@ -29,6 +29,30 @@ fn a_message_goes_from_one_command_line_to_the_other() {
     assert!(client(&homes.us, &["list"]).contains("DELIVERED"));
 }
 
+/// Every case runs its whole life through both doors, and what the demonstration leaves behind can be verified again.
+#[test]
+fn the_demonstration_ends_with_every_case_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let homes = folder.path().join("homes");
+    let told = succeed(Command::new(PROGRAM).arg("demo").arg("--dir").arg(&homes));
+    for what in [
+        "each case is closed at both Parties",
+        "ASSISTANCE_REQUEST_CONFIRMING",
+        "CUSTODY_NOTICE_RETURN_RECEIVED",
+        "CONDITIONED",
+        "CLARIFYING",
+    ] {
+        assert!(told.contains(what), "{what} is not in:\n{told}");
+    }
+    assert!(!told.contains("NOT PROVEN") && !told.contains("DAMAGED"), "{told}");
+    for party in ["us", "kz"] {
+        let said = succeed(Command::new(PROGRAM).arg("verify").arg(homes.join(party)));
+        assert!(said.contains("The store is sound"), "{said}");
+    }
+    let (code, told) = exit(&["demo", "--dir", homes.to_str().unwrap()]);
+    assert!(code == 1 && told.contains("article6: "), "{code}: {told}");
+}
+
 #[test]
 fn signals_reload_and_stop_and_the_index_can_be_lost() {
     let homes = Homes::new();

@@ -7,10 +7,12 @@ pub use material::{index_settings, keeper, keyring, peer_tls, trust};
 use reload::Material;
 
 use crate::backoffice::cases::Cases;
+use crate::backoffice::code_lists::CodeLists;
 use crate::backoffice::drafts::Drafts;
 use crate::backoffice::evidence::Evidence;
 use crate::backoffice::roster::Roster;
 use crate::backoffice::v1::case_service_server::CaseServiceServer;
+use crate::backoffice::v1::code_list_service_server::CodeListServiceServer;
 use crate::backoffice::v1::draft_service_server::DraftServiceServer;
 use crate::backoffice::v1::evidence_service_server::EvidenceServiceServer;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
@@ -48,9 +50,10 @@ const INDEX_STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// Longest request of the small services: operations, health, reflection.
 const SMALL_REQUEST_BYTES: usize = 64 * 1024;
 /// Every service whose health is told.
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     "",
     "article6.backoffice.v1.CaseService",
+    "article6.backoffice.v1.CodeListService",
     "article6.backoffice.v1.DraftService",
     "article6.backoffice.v1.EvidenceService",
     "article6.backoffice.v1.MessageService",
@@ -191,9 +194,7 @@ impl Daemon {
         };
         let (health, _) = tonic_health::server::health_reporter();
         let evidence = Evidence { office: office.clone(), keyrings: material::keyrings(&settings, &link) };
-        let cases = Cases { office: office.clone() };
-        let drafts = Drafts { office: office.clone() };
-        let message = backoffice::service::Service::new(office)
+        let message = backoffice::service::Service::new(office.clone())
             .map_err(|error| StartError::Failed(error.to_string()))?;
         let doors = [
             (
@@ -204,7 +205,7 @@ impl Daemon {
             ),
             (
                 backoffice_door,
-                backoffice_routes(message, cases, drafts, evidence, &health, settings.backoffice.reflection),
+                backoffice_routes(&office, message, evidence, &health, settings.backoffice.reflection),
                 Limits::backoffice(),
                 vec!["/article6.backoffice.v1.MessageService/WatchMessages", "/grpc.health.v1.Health/Watch"],
             ),
@@ -322,9 +323,8 @@ fn peer_routes(link: Link) -> Routes {
 }
 
 fn backoffice_routes(
+    office: &Office,
     service: backoffice::service::Service,
-    cases: Cases,
-    drafts: Drafts,
     evidence: Evidence,
     health: &tonic_health::server::HealthReporter,
     reflection: bool,
@@ -333,17 +333,17 @@ fn backoffice_routes(
         .max_decoding_message_size(limits::MESSAGE_BYTES)
         .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
     let evidence = EvidenceServiceServer::new(evidence).max_decoding_message_size(SMALL_REQUEST_BYTES);
-    let cases = CaseServiceServer::new(cases).max_decoding_message_size(SMALL_REQUEST_BYTES);
-    let drafts = DraftServiceServer::new(drafts)
+    let routes = Routes::new(service).add_service(evidence);
+    let small = SMALL_REQUEST_BYTES;
+    let cases = CaseServiceServer::new(Cases { office: office.clone() }).max_decoding_message_size(small);
+    let codes =
+        CodeListServiceServer::new(CodeLists { office: office.clone() }).max_decoding_message_size(small);
+    let drafts = DraftServiceServer::new(Drafts { office: office.clone() })
         .max_decoding_message_size(limits::MESSAGE_BYTES)
         .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
-    let routes = Routes::new(service).add_service(cases).add_service(drafts).add_service(evidence);
-    let services = [
-        "article6.backoffice.v1.MessageService",
-        "article6.backoffice.v1.CaseService",
-        "article6.backoffice.v1.DraftService",
-        "article6.backoffice.v1.EvidenceService",
-    ];
+    let routes = routes.add_service(cases).add_service(codes).add_service(drafts);
+    let services =
+        SERVICES.into_iter().filter(|name| name.starts_with("article6.backoffice.")).collect::<Vec<_>>();
     with_reflection(routes.add_service(health_service(health)), reflection, &services)
 }
 

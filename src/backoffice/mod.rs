@@ -6,11 +6,13 @@
 //! to be sealed · [`view`] from a journal event to the message a caller sees · [`feed`], [`list`] the two ways through
 //! many messages · [`token`] cursors and page tokens · [`refusals`] the one table of errors · [`service`] the calls
 //! · [`cases`] the calls about cases, with [`case_view`] what is shown of one and [`comparison`] an oral request beside
-//! its confirmation · [`drafts`] the calls about drafts, with [`draft_view`] what is shown of one · [`evidence`] bundles that prove a message.
+//! its confirmation · [`drafts`] the calls about drafts, with [`draft_view`] what is shown of one · [`code_lists`] the calls
+//! about code lists, and the warnings · [`evidence`] bundles that prove a message.
 
 pub mod caller;
 pub mod case_view;
 pub mod cases;
+pub mod code_lists;
 pub mod comparison;
 pub mod draft_view;
 pub mod drafts;

@@ -1,6 +1,7 @@
 //! The calls of the back-office door.
 
 use super::caller::Caller;
+use super::code_lists::warnings;
 use super::feed::Feed;
 use super::roles::Verb;
 use super::submission::prepare;
@@ -23,6 +24,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+/// What stands before the path of a field in the body of a submission.
+const BODY: &str = "submission.body.";
 /// Items of a feed that may wait for their reader.
 const FEED_QUEUE: usize = 64;
 
@@ -145,7 +148,8 @@ impl MessageService for Service {
         let leaf = engine
             .submit_judged(outgoing, |file, state| prepared.judge(&engine.core().terms, file, state))
             .await?;
-        Ok(Response::new(SubmitMessageResponse { message: Some(self.office.as_sealed(leaf)?) }))
+        let message = Some(self.office.as_sealed(leaf)?);
+        Ok(Response::new(SubmitMessageResponse { message, warnings: warnings(BODY, &prepared.body) }))
     }
 
     async fn validate_message(
@@ -164,7 +168,7 @@ impl MessageService for Service {
                 CaseFile::read(engine.store(), &state, case).map_err(|error| refusals::store(&error))?;
             prepared.judge(&engine.core().terms, &file, &state)?;
         }
-        Ok(Response::new(ValidateMessageResponse {}))
+        Ok(Response::new(ValidateMessageResponse { warnings: warnings(BODY, &prepared.body) }))
     }
 
     async fn get_message(

@@ -1,6 +1,7 @@
 //! From a journal event to the message a caller sees.
 
 use super::caller::Reading;
+use super::code_lists::warnings;
 use super::token::{case_name, message_name};
 use super::v1::{self, DeliveryState, Direction, DocumentState, DocumentStatus, Message};
 use super::{Office, case_view, refusals};
@@ -59,6 +60,8 @@ impl Office {
             deficiencies.extend(lacking(file, opened.leaf, body));
         }
         let mut message = describe(envelope, direction, sequence, opened);
+        let received = body.as_ref().filter(|_| direction == Direction::Received);
+        message.warnings = received.map(|body| warnings("", body)).unwrap_or_default();
         let step = file.as_ref().and_then(|file| file.step_of(opened.leaf));
         message.case_effect = step.map(|step| case_view::effect(&step));
         message.documents = body.as_ref().map(documents).unwrap_or_default();

@@ -90,7 +90,7 @@ enum Command {
     /// Make certificates
     #[command(subcommand)]
     Certs(certs::CertsCommand),
-    /// Show both Parties at work on this machine: seven messages, answers, receipts, verified stores
+    /// Show both Parties at work on this machine: six cases from request to close, receipts, verified stores
     Demo(demo::DemoArgs),
     /// Measure the whole exchange against a bare echo
     Bench(bench::BenchArgs),

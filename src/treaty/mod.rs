@@ -5,7 +5,8 @@
 //! depend on one another. Both report the same [`crate::rules::Violation`].
 //!
 //! The sender refuses a body with violations ([`check_body`]); a receiver stores it and shows an official
-//! what it lacks ([`deficiencies`]), because a written request has legal effect however thin it is.
+//! what it lacks ([`deficiencies`]), because a written request has legal effect however thin it is. Codes that no list
+//! has, and numbers that may be altered, are [`warnings`] on both sides and refuse nothing.
 //!
 //! Rules that depend on what happened in the case before stand in [`case`], over a state folded from
 //! [`Effect`]s, never from bodies.
@@ -23,6 +24,7 @@ mod findings;
 mod release;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 pub use crate::wire::assistance::v1::{Body, Document, Effect, Kind};
 pub use body::{documents, kind_of};
@@ -31,3 +33,4 @@ pub use code::Code;
 pub use codes::{Entry, List};
 pub use effect::effect;
 pub use release::{is_exigent, needs_release};
+pub use warnings::{WARNINGS_MAX, Warning, warnings};

@@ -30,6 +30,9 @@ pub(super) fn next(error: &ClientError) -> String {
             "repeat the same command: the same request_id never makes a second message".into()
         }
         ClientError::Refused(told) => refused(told),
+        ClientError::NotListed { list, .. } => {
+            format!("`codes show {list}` shows what is; a message that carries the code is sent with a warning")
+        }
         ClientError::Answer(_) => "ask the daemon's operator which version it is".into(),
     }
 }
@@ -66,6 +69,7 @@ fn refused(told: &Told) -> String {
         "CONSENT_REQUIRED" => {
             "ask the supplying Party with an OTHER_USE_CONSENT_REQUEST, or name a purpose of the agreement"
         }
+        "CODE_LIST_NOT_FOUND" => "`codes list` shows which there are",
         "MESSAGE_NOT_FOUND" => "`list` shows the names there are",
         "NAME_MALFORMED" => "`list` shows names as they are to be given",
         "REQUEST_ID_REUSED" => {

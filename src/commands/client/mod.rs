@@ -2,14 +2,15 @@
 //!
 //! Reading order: [`profile`] where the daemon is and who calls · [`office`] the calls · [`submission`] from a file to a
 //! submission · [`words`] a message for people and for scripts · [`trouble`], `advice` what goes wrong and what to do
-//! next · `send`, `inbox`, `watch`, `show`, `list`, `case`, `status`, `prove` the
-//! commands · `keep` files of messages taken over ·
+//! next · `send`, `inbox`, `watch`, `show`, `list`, `case`, `codes`, `status`,
+//! `prove` the commands · `keep` files of messages taken over ·
 //! `output` what is written where.
 //!
 //! Results go to standard output, everything else to standard error. With `--json` both are one object a line.
 
 mod advice;
 mod case;
+mod codes;
 mod inbox;
 mod keep;
 mod list;
@@ -51,6 +52,8 @@ pub enum ClientCommand {
     List(list::List),
     /// Show cases: where each stands, what waits for whom, what is owed
     Case(case::CaseCommand),
+    /// Show the code lists and their codes
+    Codes(codes::CodesCommand),
     /// Show where the delivery of messages stands, and what that means
     Status(status::Status),
     /// Fetch the bundle that proves a message to others
@@ -121,6 +124,7 @@ pub async fn run(command: ClientCommand) -> ExitCode {
         ClientCommand::List(list) => (list.common.output(), list.run().await),
         ClientCommand::Prove(prove) => (prove.common.output(), prove.run().await),
         ClientCommand::Case(case) => (case.common().output(), case.run().await),
+        ClientCommand::Codes(codes) => (codes.common().output(), codes.run().await),
         ClientCommand::Status(status) => (status.common.output(), status.run().await),
     };
     match done {
@@ -170,6 +174,9 @@ mod tests {
             "case list --filter EXECUTING",
             "case show cases/0198f000-0000-7000-8000-000000000003 --json",
             "case compare 0198f000-0000-7000-8000-000000000003 --purpose judicial_proceeding",
+            "codes list --json",
+            "codes show UNECE_REC_20",
+            "codes show iso-4217 KZT",
             "status",
             "prove 0198f000-0000-7000-8000-00000000000a --purpose judicial_proceeding --out d",
             "prove --case 0198f000-0000-7000-8000-000000000003",
@@ -189,6 +196,8 @@ mod tests {
             "list --limit 0",
             "list --state unspecified",
             "case list --filter nobody",
+            "codes show",
+            "codes show no/list",
             "case compare 0198f000-0000-7000-8000-000000000003",
             "status --official no/slash",
         ] {

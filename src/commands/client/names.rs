@@ -50,6 +50,21 @@ pub(super) fn case(text: &str) -> Result<String, String> {
     named("cases/", text)
 }
 
+/// "codeLists/NAME", or the name alone, in any case.
+pub(super) fn code_list(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("codeLists/").unwrap_or(text);
+    let letters = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if name.is_empty() || name.len() > 40 || !letters {
+        return Err("a name such as ISO_4217 is expected; `codes list` shows which there are".to_owned());
+    }
+    Ok(full("codeLists/", name))
+}
+
+/// The last part of a resource name.
+pub(super) fn bare(name: &str) -> String {
+    name.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
 /// The identifier of a message that the daemon named: a UUID and nothing else, so that it can name a file.
 pub(super) fn identifier(name: &str) -> Option<String> {
     Uuid::try_parse(name.strip_prefix("messages/")?).ok().map(|id| id.hyphenated().to_string())
@@ -88,6 +103,9 @@ mod tests {
         for wrong in ["", "messages/", "cases/0198f000-0000-7000-8000-00000000000a", "x"] {
             assert!(message(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(code_list("iso-4217"), Ok("codeLists/ISO_4217".to_owned()));
+        assert_eq!(code_list("codeLists/ISO_4217"), code_list("ISO_4217"));
+        assert!(code_list("").is_err() && code_list("cases/ISO_4217").is_err());
         assert_eq!(identifier("messages/../../etc/passwd"), None);
         assert_eq!(identifier(&format!("messages/{id}")).as_deref(), Some(id));
     }

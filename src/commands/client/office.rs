@@ -4,13 +4,15 @@ use super::profile::Profile;
 use super::trouble::ClientError;
 use crate::backoffice::caller::OFFICIAL;
 use crate::backoffice::v1::case_service_client::CaseServiceClient;
+use crate::backoffice::v1::code_list_service_client::CodeListServiceClient;
 use crate::backoffice::v1::evidence_service_client::EvidenceServiceClient;
 use crate::backoffice::v1::message_service_client::MessageServiceClient;
 use crate::backoffice::v1::{
     AcknowledgeMessagesRequest, Case, CompareConfirmationRequest, CompareConfirmationResponse,
     ExportEvidenceRequest, GetCaseRequest, GetMessageRequest, ListCasesRequest, ListCasesResponse,
-    ListMessagesRequest, ListMessagesResponse, Message, MessageView, Submission, SubmitMessageRequest,
-    ValidateMessageRequest, WatchMessagesRequest, WatchMessagesResponse,
+    ListCodeListsRequest, ListCodeListsResponse, ListCodesRequest, ListCodesResponse, ListMessagesRequest,
+    ListMessagesResponse, Message, MessageView, Submission, SubmitMessageRequest, ValidateMessageRequest,
+    Warning, WatchMessagesRequest, WatchMessagesResponse,
 };
 use crate::door::{DialSettings, Dialled, dial};
 use crate::wire::assistance::v1::Purpose;
@@ -29,6 +31,7 @@ const ANSWER_BYTES: usize = 16 << 20;
 pub struct BackOffice {
     client: MessageServiceClient<Dialled>,
     cases: CaseServiceClient<Dialled>,
+    code_lists: CodeListServiceClient<Dialled>,
     evidence: EvidenceServiceClient<Dialled>,
     official: String,
 }
@@ -46,12 +49,13 @@ impl BackOffice {
             .map_err(|error| ClientError::Connection { address: profile.address.clone(), error })?;
         let evidence = EvidenceServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
         let cases = CaseServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
+        let code_lists = CodeListServiceClient::new(dialled.clone());
         let client = MessageServiceClient::new(dialled).max_decoding_message_size(ANSWER_BYTES);
-        Ok(Self { client, cases, evidence, official: profile.official.clone() })
+        Ok(Self { client, cases, code_lists, evidence, official: profile.official.clone() })
     }
 
     /// Seals and queues a message for `official`; answers when it is durable at the daemon. The same `request_id`
-    /// with the same content gets the same answer for ever.
+    /// with the same content gets the same answer for ever. With it comes what an official should look at in it.
     ///
     /// # Errors
     /// [`ClientError::Refused`], or [`ClientError::NoAnswer`]: then it may have been taken, and repeating is harmless.
@@ -60,20 +64,26 @@ impl BackOffice {
         request_id: &str,
         submission: Submission,
         official: &str,
-    ) -> Result<Message, ClientError> {
+    ) -> Result<(Message, Vec<Warning>), ClientError> {
         let request =
             SubmitMessageRequest { request_id: request_id.to_owned(), submission: Some(submission) };
         let response = answer(self.client.clone().submit_message(call(request, official)?)).await?;
-        response.message.ok_or(ClientError::Answer("the message"))
+        let message = response.message.ok_or(ClientError::Answer("the message"))?;
+        Ok((message, response.warnings))
     }
 
-    /// Whether [`Self::submit`] would take the message now.
+    /// Whether [`Self::submit`] would take the message now, and what an official should look at in it.
     ///
     /// # Errors
     /// As [`Self::submit`] would fail.
-    pub async fn validate(&self, submission: Submission, official: &str) -> Result<(), ClientError> {
+    pub async fn validate(
+        &self,
+        submission: Submission,
+        official: &str,
+    ) -> Result<Vec<Warning>, ClientError> {
         let request = ValidateMessageRequest { submission: Some(submission) };
-        answer(self.client.clone().validate_message(call(request, official)?)).await.map(|_| ())
+        let response = answer(self.client.clone().validate_message(call(request, official)?)).await?;
+        Ok(response.warnings)
     }
 
     /// One message by its name; with its content when a purpose is declared (Article 3.1), and that is recorded.
@@ -121,6 +131,25 @@ impl BackOffice {
     /// [`ClientError::Refused`] and the ways a call gets no answer.
     pub async fn cases(&self, request: ListCasesRequest) -> Result<ListCasesResponse, ClientError> {
         answer(self.cases.clone().list_cases(call(request, &self.official)?)).await
+    }
+
+    /// One page of the code lists.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn code_lists(
+        &self,
+        request: ListCodeListsRequest,
+    ) -> Result<ListCodeListsResponse, ClientError> {
+        answer(self.code_lists.clone().list_code_lists(call(request, &self.official)?)).await
+    }
+
+    /// One page of the codes of a list.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn codes(&self, request: ListCodesRequest) -> Result<ListCodesResponse, ClientError> {
+        answer(self.code_lists.clone().list_codes(call(request, &self.official)?)).await
     }
 
     /// An oral request beside its confirmation. The content is read for the purpose (Article 3.1).

@@ -4,7 +4,7 @@ use super::office::BackOffice;
 use super::submission::{ignored, request_id, submission_from_json};
 use super::trouble::ClientError;
 use super::{Common, PROFILE_HELP, names, profile, words};
-use crate::backoffice::v1::Submission;
+use crate::backoffice::v1::{Submission, Warning};
 use serde_json::{Value, json};
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -107,22 +107,43 @@ impl Send {
         Ok(Letter { file, request_id, submission, official })
     }
 
+    /// Nothing is refused for a warning; for scripts it stands in the result.
+    fn warn(&self, file: &str, warnings: &[Warning]) {
+        let output = self.common.output();
+        if output.json {
+            return;
+        }
+        for Warning { code, field, description } in warnings {
+            output.note(&format!("{file}: {field}: {code}: {description}"));
+        }
+    }
+
     async fn deliver(&self, office: &BackOffice, letter: Letter) -> Result<(), ClientError> {
         let Letter { file, request_id, submission, official } = letter;
         let output = self.common.output();
         if self.validate {
-            office.validate(submission, &official).await?;
+            let warnings = office.validate(submission, &official).await?;
+            self.warn(&file, &warnings);
             return output.result(
-                || json!({"file": file, "is_valid": true}),
+                || json!({"file": file, "is_valid": true, "warnings": warnings_in_json(&warnings)}),
                 || format!("{file}: would be accepted for {official}"),
             );
         }
-        let message = office.submit(&request_id, submission, &official).await?;
+        let (message, warnings) = office.submit(&request_id, submission, &official).await?;
+        self.warn(&file, &warnings);
         output.result(
-            || json!({"file": file, "request_id": request_id, "message": words::json(&message)}),
+            || {
+                let warnings = warnings_in_json(&warnings);
+                json!({"file": file, "request_id": request_id, "message": words::json(&message), "warnings": warnings})
+            },
             || format!("{}  {file}  request_id {request_id}", words::line(&message)),
         )
     }
+}
+
+fn warnings_in_json(warnings: &[Warning]) -> Vec<Value> {
+    let in_json = |it: &Warning| json!({"field": it.field, "code": it.code, "description": it.description});
+    warnings.iter().map(in_json).collect()
 }
 
 fn read(path: &PathBuf) -> std::io::Result<Vec<u8>> {

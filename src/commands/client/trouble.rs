@@ -78,6 +78,14 @@ pub enum ClientError {
     /// The daemon's: it said no.
     #[error("{}", .0.message)]
     Refused(Box<Told>),
+    /// The answer is no: a code list does not have the code.
+    #[error("{code} is not in {list}")]
+    NotListed {
+        /// The code.
+        code: String,
+        /// The list.
+        list: String,
+    },
     /// The daemon's: its answer lacks what the protocol promises.
     #[error("the daemon's answer lacks {0}")]
     Answer(&'static str),

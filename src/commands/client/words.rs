@@ -142,6 +142,7 @@ pub fn facts(message: &Message) -> Vec<(&'static str, String)> {
         "" => format!("{} {}", lack.field, lack.code),
         article => format!("{} {} (Article {article})", lack.field, lack.code),
     });
+    let warned = message.warnings.iter().map(|it| format!("{} {}", it.field, it.code));
     let document = |status: &crate::backoffice::v1::DocumentStatus| {
         format!("{} {}", status.doc_id, short(status.state().as_str_name(), "DOCUMENT_STATE_"))
     };
@@ -160,6 +161,7 @@ pub fn facts(message: &Message) -> Vec<(&'static str, String)> {
         ("meaning", Some(meaning(message))),
         ("documents", list(message.documents.iter().map(document).collect())),
         ("lacks", list(lacks.collect())),
+        ("look at", list(warned.collect())),
         ("digest", Digest::from_slice(&message.envelope_digest).map(|digest| digest.to_string())),
         ("content", message.content.as_ref().map(content)),
     ]
@@ -183,7 +185,8 @@ fn content(content: &Content) -> String {
     }
 }
 
-pub(super) fn short(name: &str, prefix: &str) -> String {
+/// A value of an enum without what its type puts before it.
+pub fn short(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or(name).to_owned()
 }
 

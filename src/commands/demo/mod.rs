@@ -1,27 +1,33 @@
-//! `article6 demo`: both Parties on this machine, seven messages in their directions, answers, and the proof.
+//! `article6 demo`: both Parties on this machine, six cases from their requests to their ends, and the proof.
+//!
+//! [`plays`] what is played, as data · [`office`] one Party's back office · [`play`] both at work · [`steps`], [`table`]
+//! what is shown.
 
+mod office;
 mod play;
+mod plays;
 mod steps;
 mod table;
 
 use super::homes::{self, Home, Running};
 use super::no;
 use crate::config;
-use play::Play;
+use play::Stage;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// Longest wait for a daemon to come up.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Most memory of a daemon that has done little.
-const MEMORY_MIB: f64 = 64.0;
+/// Most memory of a daemon that has done little. What is not optimised counts the pages of a larger program.
+const MEMORY_MIB: f64 = if cfg!(debug_assertions) { 128.0 } else { 64.0 };
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Makes a home for each Party, starts both daemons, sends the example messages as their back offices \
-would, answers and refuses some, and verifies both stores offline. Everything is test data under development keys."
+    after_help = "Makes a home for each Party, starts both daemons, plays the example cases as their back offices would, \
+from the request to the word of both sides that it is closed, and verifies both stores offline. Everything is test \
+data under development keys."
 )]
 pub struct DemoArgs {
     /// Keep the homes in this folder, which must be empty or new
@@ -56,10 +62,12 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<bool> {
     for (home, daemon) in homes.iter().zip(&mut running) {
         home.up(daemon, PATIENCE).await?;
     }
-    let mut play = Play::open(us, kz).await?;
-    let journeys = play.run().await?;
-    println!("{}", table::table(&journeys));
-    let crossed = journeys.iter().all(|journey| journey.receipt_verified && journey.handed_over);
+    let (plays, mut rows) = (plays::plays()?, Vec::new());
+    let played = Stage::open(us, kz).await?.run(&plays, &mut rows).await;
+    println!("{}", table::table(&rows));
+    played?;
+    println!("{} cases, {} messages; each case is closed at both Parties.", plays.len(), rows.len());
+    let proven = rows.iter().all(|row| row.receipt_verified);
     let mut small = true;
     for (home, daemon) in homes.iter().zip(&running) {
         small &= memory(home, daemon);
@@ -70,7 +78,7 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<bool> {
             None => temporary.keep(),
         };
         stay(&folder, &homes, running);
-        return Ok(crossed && small);
+        return Ok(proven && small);
     }
     for daemon in running {
         daemon.stop()?;
@@ -82,7 +90,7 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<bool> {
     if args.dir.is_some() {
         println!("The homes are kept in {}.", folder.display());
     }
-    Ok(crossed && small && sound)
+    Ok(proven && small && sound)
 }
 
 /// Shows a daemon's memory; whether it is as little as it must be.

@@ -1,231 +1,143 @@
-//! What the two back offices do: send, take over, answer, refuse.
+//! Both back offices play the cases, message by message.
 
+use super::super::client::submission_from_json;
+use super::super::client::words::{kind, short};
 use super::super::homes::Home;
-use super::super::json::message_from_json;
+use super::office::Office;
+use super::plays::{Play, Step};
 use super::steps::Steps;
-use super::table::Journey;
-use crate::backoffice::caller::OFFICIAL;
-use crate::backoffice::v1::message_service_client::MessageServiceClient;
-use crate::backoffice::v1::{
-    AcknowledgeMessagesRequest, DeliveryState, FeedKind, GetMessageRequest, Message, MessageView, Submission,
-    SubmitMessageRequest, WatchMessagesRequest, WatchMessagesResponse,
-};
-use crate::channel::proof_check::Checker;
-use crate::channel::receipt::SentEnvelope;
-use crate::channel::terms::Terms;
-use crate::crypto::digest::Digest;
-use crate::door::Dialled;
-use crate::limits::MESSAGE_BYTES;
-use crate::wire::assistance::v1::Purpose;
-use crate::wire::channel::v1::Environment;
+use super::table::Row;
+use crate::backoffice::v1::{Case, CaseEffect, Message};
+use crate::crypto::Digest;
+use crate::treaty;
+use crate::treaty::case::{Act, Rule};
 use anyhow::Context as _;
-use serde_json::{Value, json};
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
-use tonic::metadata::MetadataValue;
-use tonic::{Request, Streaming};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Instant;
 
-/// The example messages, in the order they are sent.
-const FIXTURES: [(&str, &str); 7] = [
-    ("01 undervaluation", include_str!("../../../tests/fixtures/01_undervaluation.json")),
-    ("02 origin verification", include_str!("../../../tests/fixtures/02_origin_verification.json")),
-    ("03a oral request", include_str!("../../../tests/fixtures/03a_narcotics_oral_note.json")),
-    ("03b its confirmation", include_str!("../../../tests/fixtures/03b_narcotics_written_confirmation.json")),
-    (
-        "04 classification",
-        include_str!("../../../tests/fixtures/04_classification_valuation_information.json"),
-    ),
-    ("05 stolen vehicle", include_str!("../../../tests/fixtures/05_stolen_vehicle.json")),
-    ("06 technical cooperation", include_str!("../../../tests/fixtures/06_technical_cooperation.json")),
-];
-/// Longest wait for a message to cross.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Both back offices, connected.
-pub struct Play {
+/// Both back offices.
+pub struct Stage {
     offices: [Office; 2],
 }
 
-struct Office {
-    party: &'static str,
-    official: &'static str,
-    client: MessageServiceClient<Dialled>,
-    arrivals: Streaming<WatchMessagesResponse>,
-    checker: Checker,
+/// What was said so far in a case.
+#[derive(Default)]
+struct Said {
+    /// Envelopes of the steps that have a name.
+    envelopes: BTreeMap<String, String>,
+    /// The last message of each Party: what the other one answers.
+    last: BTreeMap<String, String>,
+    count: usize,
 }
 
-impl Play {
-    /// Connects to both daemons as soon as they are up.
+impl Stage {
+    /// Connects to both daemons, which are up.
     pub async fn open(us: &Home, kz: &Home) -> anyhow::Result<Self> {
-        let offices = [Office::open(us, kz, "US-DO-0011").await?, Office::open(kz, us, "KZ-DO-0007").await?];
-        Ok(Self { offices })
+        Ok(Self { offices: [Office::open(us, kz).await?, Office::open(kz, us).await?] })
     }
 
-    /// Sends the seven messages, then answers one and refuses one.
-    pub async fn run(&mut self) -> anyhow::Result<Vec<Journey>> {
-        let answers = answers();
-        let mut steps = Steps::new(FIXTURES.len() + answers.len())?;
-        let (mut journeys, mut names) = (Vec::new(), Vec::new());
-        for (title, text) in FIXTURES {
-            steps.begin(title);
-            let value: Value = serde_json::from_str(text)?;
-            let (journey, name) = self.cross(title, &value, "").await?;
-            journeys.push(journey);
-            names.push(name);
-            steps.end();
-        }
-        for (title, answered, value) in answers {
-            steps.begin(title);
-            let in_reply_to = names.get(answered).cloned().unwrap_or_default();
-            journeys.push(self.cross(title, &value, &in_reply_to).await?.0);
-            steps.end();
+    /// Plays all cases to their end. What has happened is in `rows` also where it fails.
+    pub async fn run(&mut self, plays: &[Play], rows: &mut Vec<Row>) -> anyhow::Result<()> {
+        let mut steps = Steps::new(plays.iter().map(|play| play.steps.len()).sum())?;
+        for play in plays {
+            self.play(play, &mut steps, rows).await.with_context(|| play.title.clone())?;
         }
         steps.finish();
-        Ok(journeys)
+        Ok(())
     }
 
-    /// One message's whole way: submitted, delivered, its receipt verified here, taken over there.
-    async fn cross(
-        &mut self,
-        title: &str,
-        value: &Value,
-        in_reply_to: &str,
-    ) -> anyhow::Result<(Journey, String)> {
-        let (keys, body) =
-            message_from_json(value).map_err(|violations| anyhow::anyhow!("{title}: {violations:?}"))?;
+    async fn play(&mut self, play: &Play, steps: &mut Steps, rows: &mut Vec<Row>) -> anyhow::Result<()> {
+        let case = play.case()?;
+        let mut said = Said::default();
+        for step in &play.steps {
+            steps.begin(&format!("{}: {}", play.title, step.step));
+            let row = self.step(play, step, &case, &mut said).await;
+            rows.push(row.with_context(|| step.step.clone())?);
+            steps.end();
+        }
+        for office in &self.offices {
+            let closed = office.case(&case).await?.closed;
+            anyhow::ensure!(closed, "the case is not closed at {}", office.party);
+        }
+        Ok(())
+    }
+
+    /// One message's whole way: submitted, delivered, its receipt verified here, taken over there; the case as it says.
+    async fn step(&mut self, play: &Play, step: &Step, case: &str, said: &mut Said) -> anyhow::Result<Row> {
         let [us, kz] = &mut self.offices;
-        let (sender, receiver) = if keys.sender_party == "US" { (us, kz) } else { (kz, us) };
-        let submission = Submission {
-            case: format!("cases/{}", keys.case_id),
-            in_reply_to: in_reply_to.to_owned(),
-            language: keys.language,
-            agreement_id: keys.agreement_id,
-            sender: keys.sender_party,
-            recipient: keys.recipient_party,
-            body: Some(body),
-            ..Submission::default()
+        let (sender, receiver) = if step.from == us.party { (us, kz) } else { (kz, us) };
+        let last = match said.count {
+            0 => Digest::from([0; 32]),
+            _ => last_envelope(&sender.case(case).await?)?,
         };
+        let document = step.message(|name| match name {
+            "last" => Some(last.to_string()),
+            name => said.envelopes.get(name).cloned(),
+        })?;
+        let mut submission = submission(&document)?;
+        case.clone_into(&mut submission.case);
+        step.from.clone_into(&mut submission.sender);
+        receiver.party.clone_into(&mut submission.recipient);
+        step.released_by.clone_into(&mut submission.releasing_official);
+        submission.in_reply_to = said.last.get(receiver.party).cloned().unwrap_or_default();
+        said.count += 1;
+        let request_id = format!("{}-{}", case.trim_start_matches("cases/"), said.count);
+
         let began = Instant::now();
-        let request_id = title.replace(' ', "-");
-        let request = SubmitMessageRequest { request_id, submission: Some(submission) };
-        let sealed = sender.client.submit_message(sender.request(request)?).await?.into_inner().message;
-        let sealed = sealed.context("a submission is answered with its message")?;
-        let delivered = sender.delivered(&sealed.name).await?;
+        let name = sender.submit(&request_id, submission, &step.by).await?;
+        let delivered = sender.delivered(&name).await?;
         let delivered_after = began.elapsed();
-        let journey = Journey {
-            message: title.to_owned(),
-            from: sender.party.to_owned(),
-            to: receiver.party.to_owned(),
-            sequence: delivered.sequence,
+        let received = receiver.take_over(&name).await?;
+        let receipt_verified = receiver.proves(&delivered);
+        for office in [&*sender, &*receiver] {
+            arrived_at(step, &office.case(case).await?)
+                .with_context(|| format!("the case at {}", office.party))?;
+        }
+        let envelope = Digest::from_slice(&delivered.envelope_digest).context("an envelope has a digest")?;
+        said.envelopes.insert(step.name.clone(), envelope.to_string());
+        said.last.insert(step.from.clone(), name);
+        let CaseEffect { act, article, .. } = effect(&received);
+        Ok(Row {
+            case: play.title.clone(),
+            step: step.step.clone(),
+            from: step.from.clone(),
+            act,
+            article,
+            state: step.state.clone(),
             delivered_after,
-            receipt_verified: receiver.proves(&delivered),
-            handed_over: receiver.take_over(&sealed.name).await?,
-        };
-        Ok((journey, sealed.name))
+            receipt_verified,
+        })
     }
 }
 
-impl Office {
-    async fn open(home: &Home, other: &Home, official: &'static str) -> anyhow::Result<Self> {
-        let dialled = home.connect(PATIENCE).await?;
-        let mut client = MessageServiceClient::new(dialled).max_decoding_message_size(8 * MESSAGE_BYTES);
-        let watch = WatchMessagesRequest {
-            view: MessageView::Full.into(),
-            purpose: Purpose::AssessDutiesTaxes.into(),
-            kinds: vec![FeedKind::Received.into()],
-            ..WatchMessagesRequest::default()
-        };
-        let arrivals = client.watch_messages(as_official(watch, official)?).await?.into_inner();
-        let terms = Terms {
-            environment: Environment::Test,
-            agreement: "US-KZ-1997".into(),
-            party: home.party.into(),
-            counterparty: other.party.into(),
-        };
-        let checker = Checker::new(vec![terms.vkey(1, other.counterparty_ledger_key()?)], Vec::new());
-        Ok(Self { party: home.party, official, client, arrivals, checker })
+fn submission(document: &Value) -> anyhow::Result<crate::backoffice::v1::Submission> {
+    let read = submission_from_json(document);
+    let (mut submission, _) = read.map_err(|violations| anyhow::anyhow!("no message: {violations:?}"))?;
+    if submission.language.is_empty() {
+        "en".clone_into(&mut submission.language);
     }
-
-    fn request<T>(&self, message: T) -> anyhow::Result<Request<T>> {
-        as_official(message, self.official)
-    }
-
-    /// Waits until a message has its receipt.
-    async fn delivered(&mut self, name: &str) -> anyhow::Result<Message> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let request = GetMessageRequest {
-                name: name.to_owned(),
-                view: MessageView::Full.into(),
-                purpose: Purpose::AssessDutiesTaxes.into(),
-            };
-            let message = self.client.get_message(self.request(request)?).await?.into_inner().message;
-            let message = message.context("a message is answered")?;
-            let delivery = message.delivery.clone().unwrap_or_default();
-            match delivery.state() {
-                DeliveryState::Delivered => return Ok(message),
-                DeliveryState::Rejected => {
-                    anyhow::bail!("the message was rejected: {:?}", delivery.rejection())
-                }
-                _ if Instant::now() > end => anyhow::bail!("the message was not delivered in {PATIENCE:?}"),
-                _ => tokio::time::sleep(Duration::from_millis(2)).await,
-            }
-        }
-    }
-
-    /// Whether the receipt that the sender shows proves that this Party's ledger holds the message.
-    fn proves(&mut self, delivered: &Message) -> bool {
-        let receipt = delivered.delivery.as_ref().and_then(|delivery| delivery.receipt.as_ref());
-        let (Some(receipt), Some(content)) = (receipt, &delivered.content) else { return false };
-        let sent = SentEnvelope {
-            sequence: delivered.sequence,
-            digest: Digest::of(&content.envelope),
-            signature: Digest::of(&content.signature),
-        };
-        self.checker.receipt(receipt, &sent).is_ok_and(|(receipted, _)| receipted.rejection.is_none())
-    }
-
-    /// Waits for a message in the feed and acknowledges it.
-    async fn take_over(&mut self, name: &str) -> anyhow::Result<bool> {
-        loop {
-            let item =
-                timeout(PATIENCE, self.arrivals.message()).await.context("the message did not arrive")??;
-            let item = item.context("the feed ended")?;
-            if item.message.is_some_and(|message| message.name == name && message.content.is_some()) {
-                let request = AcknowledgeMessagesRequest { names: Vec::new(), cursor: item.cursor };
-                self.client.acknowledge_messages(self.request(request)?).await?;
-                return Ok(true);
-            }
-        }
-    }
+    Ok(submission)
 }
 
-fn as_official<T>(message: T, official: &str) -> anyhow::Result<Request<T>> {
-    let mut request = Request::new(message);
-    request.metadata_mut().insert(OFFICIAL, MetadataValue::try_from(official)?);
-    Ok(request)
+fn last_envelope(case: &Case) -> anyhow::Result<Digest> {
+    Digest::from_slice(&case.last_envelope_seen).context("a case has a last envelope")
 }
 
-/// What the requested side says: an answer to the fourth case, a refusal with reasons of the fifth.
-fn answers() -> [(&'static str, usize, Value); 2] {
-    let response = json!({
-        "kind": "RESPONSE", "agreement_id": "US-KZ-1997", "case_id": "0198f000-0000-7000-8000-000000000004",
-        "sender_party": "US", "recipient_party": "KZ", "language": "en",
-        "type": "FINAL", "requested_ref": "US-CBP-2026-000455",
-        "results": [
-            { "measure_id": "M1", "outcome": "EXECUTED", "executed_on": "2026-07-20",
-              "text": "Exports of this model were declared under heading 8413; values between USD 1,310,000 and 1,480,000 a unit." },
-            { "measure_id": "M2", "outcome": "EXECUTED", "executed_on": "2026-07-21",
-              "text": "Two published rulings; the technical manual follows as a document." }
-        ],
-        "handling": { "confidential": false, "intended_purposes": ["ASSESS_DUTIES_TAXES"] }
-    });
-    let refusal = json!({
-        "kind": "NON_EXECUTION_NOTICE", "agreement_id": "US-KZ-1997", "case_id": "0198f000-0000-7000-8000-000000000005",
-        "sender_party": "KZ", "recipient_party": "US", "language": "en",
-        "grounds": ["NOT_TRACEABLE"],
-        "reasons": "Neither identification number was found in the registers of import or of registration since 2026-02-01.",
-        "decided_at": "2026-08-03T06:00:00Z"
-    });
-    [("answer to 04", 4, response), ("refusal of 05", 5, refusal)]
+/// The case is where the play says that it is, and every message so far had its effect.
+fn arrived_at(step: &Step, case: &Case) -> anyhow::Result<()> {
+    let state = short(case.state().as_str_name(), "CASE_STATE_");
+    anyhow::ensure!(state == step.state, "is in state {state} and not in {}", step.state);
+    anyhow::ensure!(case.crossed_messages == 0, "has {} crossed messages", case.crossed_messages);
+    Ok(())
+}
+
+/// What a message did, as the daemon shows it; of a kind that moves no case, what it is.
+fn effect(message: &Message) -> CaseEffect {
+    message.case_effect.clone().unwrap_or_else(|| {
+        let body = message.content.as_ref().and_then(|content| content.body.as_ref());
+        let act = body.and_then(|body| Act::of(&treaty::effect(body)));
+        let article = act.map(|act| Rule::of(act).article.to_owned()).unwrap_or_default();
+        CaseEffect { act: kind(message), article, ..CaseEffect::default() }
+    })
 }

@@ -19,10 +19,10 @@ impl Steps {
     }
 
     /// The next one begins.
-    pub fn begin(&mut self, title: &'static str) {
+    pub fn begin(&mut self, title: &str) {
         self.done += 1;
         match &self.bar {
-            Some(bar) => bar.set_message(title),
+            Some(bar) => bar.set_message(title.to_owned()),
             None => eprintln!("{}/{} {title}", self.done, self.count),
         }
     }

@@ -1,6 +1,7 @@
 //! Parties, offences, goods and money.
 
 use super::super::code::Code;
+use super::super::codes::List;
 use super::super::findings::{Findings, Place, blank};
 use crate::wire::assistance::v1::{
     GoodsItem, Money, Offence, OffenceKind, PartyKind, SubjectParty, Transport,
@@ -9,6 +10,8 @@ use std::collections::HashSet;
 
 /// Decimals that an amount may have beyond those of its currency.
 const FURTHER_DECIMALS: usize = 2;
+/// Decimals of a currency of which nothing is stated.
+const USUAL_DECIMALS: usize = 2;
 /// National nomenclatures of the two Parties.
 const NOMENCLATURES: [&str; 3] = ["HTSUS", "SCHEDULE_B", "EAEU_TNVED"];
 /// Years of the editions of the Harmonized System since the agreement was negotiated.
@@ -77,13 +80,8 @@ pub(super) fn money(it: Option<&Money>, at: &Place<'_>, name: &'static str, out:
     out.add_if(decimals > most, Code::AmountScale, &at.field(name), "amount");
 }
 
-/// Decimals of a currency: the minor unit of ISO 4217.
+/// Decimals of a currency: the minor unit of ISO 4217, or what most have where the list states none.
 fn minor_unit(currency: &str) -> usize {
-    match currency {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI"
-        | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        "CLF" | "UYW" => 4,
-        _ => 2,
-    }
+    let stated = List::Currency.entry(currency).and_then(|entry| entry.extra.parse().ok());
+    stated.unwrap_or(USUAL_DECIMALS)
 }

@@ -21,6 +21,9 @@ fn an_amount_has_the_decimals_its_currency_bears() {
         ("1.000", "JPY", false),
         ("1.00000", "KWD", true),
         ("1.000000", "KWD", false),
+        ("1.000000", "CLF", true),
+        ("1.0000", "XAU", true),
+        ("1.00000", "QQQ", false),
     ] {
         let money = Money { amount: amount.into(), currency: currency.into(), ..Default::default() };
         message.lines[0].amount = Some(money);
