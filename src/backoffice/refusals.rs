@@ -79,6 +79,10 @@ pub fn submit(error: SubmitError) -> Refusal {
             "REQUEST_ID_REUSED",
             "this request_id was used for another message; use a new one for a new message",
         ),
+        SubmitError::NotPermitted(code) => {
+            Refusal::new(Code::FailedPrecondition, code.name(), code.explanation())
+                .metadata("article", code.article())
+        }
         SubmitError::NoSpace => no_space(),
         SubmitError::Quarantined => quarantined(),
         // The engine judges anew and does not hand this on.

@@ -155,8 +155,12 @@ impl MessageService for Service {
         if prepared.outgoing.touches_case {
             let state = engine.state();
             let case = prepared.outgoing.draft.case_id;
-            let file = CaseFile::read(engine.store(), &state, case).map_err(|error| refusals::store(&error))?;
+            let file =
+                CaseFile::read(engine.store(), &state, case).map_err(|error| refusals::store(&error))?;
             prepared.judge(&engine.core().terms, &file, &state)?;
+            engine.permits(&prepared.outgoing, Some(&file)).map_err(refusals::submit)?;
+        } else {
+            engine.permits(&prepared.outgoing, None).map_err(refusals::submit)?;
         }
         Ok(Response::new(ValidateMessageResponse {}))
     }

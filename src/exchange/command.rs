@@ -4,6 +4,7 @@ use super::acknowledge::Acknowledge;
 use super::deliver::Consume;
 use super::heads::Heads;
 use super::local::{HandOver, Note};
+use super::orders::OrderCommand;
 use super::restore::Restore;
 use super::submit::Submit;
 use super::writer::{Desk, Fatal};
@@ -15,6 +16,7 @@ pub(super) enum Command {
     Acknowledge(Acknowledge),
     HandOver(HandOver),
     Note(Note),
+    Order(OrderCommand),
     Heads(Heads),
     Restore(Restore),
 }
@@ -28,6 +30,7 @@ impl Command {
             Self::Acknowledge(command) => command.bytes_max(),
             Self::HandOver(command) => command.bytes_max(),
             Self::Note(command) => command.bytes_max(),
+            Self::Order(command) => command.bytes_max(),
             Self::Heads(command) => command.bytes_max(),
             Self::Restore(command) => command.bytes_max(),
         }
@@ -40,6 +43,7 @@ impl Command {
             Self::Acknowledge(command) => command.decide(desk),
             Self::HandOver(command) => command.decide(desk),
             Self::Note(command) => command.decide(desk),
+            Self::Order(command) => command.decide(desk),
             Self::Heads(command) => command.decide(desk),
             Self::Restore(command) => command.decide(desk),
         }
@@ -53,6 +57,7 @@ impl Command {
             Self::Acknowledge(command) => command.refuse(),
             Self::HandOver(command) => command.refuse(),
             Self::Note(command) => command.refuse(),
+            Self::Order(command) => command.refuse(),
             Self::Heads(command) => command.refuse(),
             Self::Restore(command) => command.refuse(),
         }

@@ -256,6 +256,7 @@ impl State {
         match fact {
             Fact::Founded(_) | Fact::Started(_) | Fact::Read(_) | Fact::Equivocation(_) => {}
             Fact::KeyIntroduced(_) | Fact::KeyRetired(_) => {}
+            Fact::OrderProposed(_) | Fact::OrderDecided(_) => {}
             Fact::Restored(restored) => self.restore(restored)?,
             Fact::PeerRestored(restored) => {
                 if restored.epoch <= self.peer_epoch.max(1) {
