@@ -9,7 +9,11 @@ use reload::Material;
 use crate::backoffice::evidence::Evidence;
 use crate::backoffice::roster::Roster;
 use crate::backoffice::v1::evidence_service_server::EvidenceServiceServer;
+use crate::backoffice::orders::Orders;
+use crate::backoffice::treaty::Treaty;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
+use crate::backoffice::v1::order_service_server::OrderServiceServer;
+use crate::backoffice::v1::treaty_service_server::TreatyServiceServer;
 use crate::backoffice::{self, Office, Reads};
 use crate::config::files::FileMistake;
 use crate::config::{DoorSettings as Listener, Settings};
@@ -43,10 +47,12 @@ const INDEX_STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// Longest request of the small services: operations, health, reflection.
 const SMALL_REQUEST_BYTES: usize = 64 * 1024;
 /// Every service whose health is told.
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 7] = [
     "",
     "article6.backoffice.v1.EvidenceService",
     "article6.backoffice.v1.MessageService",
+    "article6.backoffice.v1.OrderService",
+    "article6.backoffice.v1.TreatyService",
     "article6.operations.v1.OperationsService",
     "article6.peer.v1.PeerService",
 ];
@@ -313,11 +319,21 @@ fn backoffice_routes(
     let service = MessageServiceServer::new(service)
         .max_decoding_message_size(limits::MESSAGE_BYTES)
         .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
+    let office = evidence.office.clone();
     let evidence = EvidenceServiceServer::new(evidence).max_decoding_message_size(SMALL_REQUEST_BYTES);
+    let orders = OrderServiceServer::new(Orders { office: office.clone() })
+        .max_decoding_message_size(SMALL_REQUEST_BYTES);
+    let treaty = TreatyServiceServer::new(Treaty { office }).max_decoding_message_size(SMALL_REQUEST_BYTES);
+    let routes = Routes::new(service).add_service(evidence).add_service(orders).add_service(treaty);
     with_reflection(
-        Routes::new(service).add_service(evidence).add_service(health_service(health)),
+        routes.add_service(health_service(health)),
         reflection,
-        &["article6.backoffice.v1.MessageService", "article6.backoffice.v1.EvidenceService"],
+        &[
+            "article6.backoffice.v1.MessageService",
+            "article6.backoffice.v1.EvidenceService",
+            "article6.backoffice.v1.OrderService",
+            "article6.backoffice.v1.TreatyService",
+        ],
     )
 }
 

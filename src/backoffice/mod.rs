@@ -4,18 +4,20 @@
 //! callers of now · [`submission`] from a request to a message ready
 //! to be sealed · [`view`] from a journal event to the message a caller sees · [`feed`], [`list`] the two ways through
 //! many messages · [`token`] cursors and page tokens · [`refusals`] the one table of errors · [`service`] the calls
-//! · [`evidence`] bundles that prove a message.
+//! · [`evidence`] bundles that prove a message · [`orders`] what two persons decide · [`treaty`] what is in force.
 
 pub mod caller;
 pub mod evidence;
 pub mod feed;
 pub mod list;
+pub mod orders;
 pub mod refusals;
 pub mod roles;
 pub mod roster;
 pub mod service;
 pub mod submission;
 pub mod token;
+pub mod treaty;
 pub mod view;
 
 /// The generated service package.

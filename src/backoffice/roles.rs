@@ -4,6 +4,7 @@
 //! (Article 6.1). Whoever runs the daemon or administers the agreement's settings has no part in what it carries.
 
 use crate::door::Refusal;
+use crate::wire::ledger::v1::order::Action;
 use tonic::Code;
 
 /// What a call does.
@@ -15,21 +16,36 @@ pub enum Verb {
     Read,
     /// Takes messages over.
     Acknowledge,
+    /// Has a part in orders of two persons; [`role_for`] says in which.
+    Order,
+    /// Looks at what is in force between the Parties.
+    ReadTreaty,
 }
 
-use Verb::{Acknowledge, Read, Submit};
+use Verb::{Acknowledge, Order, Read, ReadTreaty, Submit};
 
 /// The names are those of the configuration.
 const ROLES: [(&str, &[Verb]); 8] = [
-    ("CASE_OFFICER", &[Submit, Read, Acknowledge]),
-    ("DESIGNATED_OFFICIAL", &[Submit, Read, Acknowledge]),
-    ("RELEASING_OFFICER", &[Submit, Read, Acknowledge]),
-    ("HEAD_OF_SERVICE", &[Submit, Read, Acknowledge]),
-    ("RECORDS_CUSTODIAN", &[Read]),
-    ("AUDITOR", &[Read]),
-    ("TREATY_ADMINISTRATOR", &[]),
+    ("CASE_OFFICER", &[Submit, Read, Acknowledge, ReadTreaty]),
+    ("DESIGNATED_OFFICIAL", &[Submit, Read, Acknowledge, ReadTreaty]),
+    ("RELEASING_OFFICER", &[Submit, Read, Acknowledge, ReadTreaty]),
+    ("HEAD_OF_SERVICE", &[Submit, Read, Acknowledge, ReadTreaty]),
+    ("RECORDS_CUSTODIAN", &[Read, Order, ReadTreaty]),
+    ("AUDITOR", &[Read, Order, ReadTreaty]),
+    ("TREATY_ADMINISTRATOR", &[Order, ReadTreaty]),
     ("OPERATIONS", &[]),
 ];
+
+/// The role that proposes and approves an order: both persons have the same.
+pub fn role_for(order: &Action) -> &'static str {
+    match order {
+        Action::TreatyDates(_) | Action::DirectiveInstall(_) | Action::ReleaseHold(_) => {
+            "TREATY_ADMINISTRATOR"
+        }
+        Action::Erasure(_) => "RECORDS_CUSTODIAN",
+        Action::BreakGlassRead(_) => "AUDITOR",
+    }
+}
 
 impl Verb {
     fn words(self) -> &'static str {
@@ -37,6 +53,8 @@ impl Verb {
             Submit => "submit messages",
             Read => "read messages",
             Acknowledge => "take messages over",
+            Order => "propose or decide orders",
+            ReadTreaty => "look at what is in force",
         }
     }
 

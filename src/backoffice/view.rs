@@ -9,6 +9,7 @@ use crate::channel::lookup::Lookup;
 use crate::channel::state::State;
 use crate::crypto::digest::Digest;
 use crate::door::Refusal;
+use crate::exchange::agreement;
 use crate::store::{OpenedEvent, StoreError};
 use crate::treaty;
 use crate::wire::assistance::v1::{Body, Effect};
@@ -53,8 +54,10 @@ impl Office {
         };
         let mut message = describe(envelope, direction, sequence, opened);
         message.documents = body.as_ref().map(documents).unwrap_or_default();
+        let unsigned = (direction == Direction::Received).then(|| agreement::deficiencies(opened)).flatten();
         message.deficiencies = deficiencies
             .into_iter()
+            .chain(unsigned)
             .map(|lack| v1::Deficiency {
                 code: lack.code.to_owned(),
                 field: lack.field,

@@ -66,6 +66,8 @@ impl Service {
             quarantined_since: quarantine.map(|(since, _)| since),
             epoch: progress.state.epoch(),
             peer_epoch: progress.state.peer_epoch(),
+            directives_differed: self.engine.core().alerts.directives(),
+            designations_ended: self.engine.core().alerts.designations(),
             witness: Some(WitnessHealth {
                 cosigned_size: progress.state.cosigned().size,
                 cosigned_at: health.cosigned_at,

@@ -15,3 +15,4 @@ pub mod rotation;
 pub mod second;
 pub mod source;
 pub mod tools;
+pub mod treaty;
