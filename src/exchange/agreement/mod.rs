@@ -9,6 +9,8 @@
 mod heads;
 mod judge;
 mod rebuild;
+#[cfg(test)]
+mod tests;
 
 pub use heads::Heads;
 pub use judge::{Alerts, deficiencies};
