@@ -345,6 +345,41 @@ async fn article_11_another_set_of_directives_only_alerts() {
     kz.stop().unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn article_12_two_administrators_record_the_dates_from_the_command_line() {
+    let parties = Parties::new();
+    administrators(&parties.us);
+    let us = serve(&parties.us);
+    Office::open(&parties.us).await;
+    let profile = parties.us.profile();
+    let run = |arguments: &[&str]| {
+        let mut all = vec!["treaty"];
+        all.extend(arguments);
+        all.extend(["--profile", profile.to_str().unwrap()]);
+        let output = article6(&all);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let propose =
+        ["propose-dates", "--notified-on", "2000-05-23", "--reason", "notes", "--official", "US-TA-1"];
+    let (done, told) = run(&propose);
+    assert!(!done && told.contains("EVIDENCE_REQUIRED"), "{told}");
+    let (done, told) = run(&[&propose[..], &["--evidence", "Notes 12 and 34"]].concat());
+    assert!(done && told.contains("PROPOSED"), "{told}");
+    let name = told.split('\t').next().unwrap();
+    let (done, told) = run(&["approve", name, "--reason", "compared", "--official", "US-TA-1"]);
+    assert!(!done && told.contains("SAME_PERSON"), "{told}");
+    let (done, told) = run(&["approve", name, "--reason", "compared", "--official", "US-TA-2"]);
+    assert!(done && told.contains("APPROVED"), "{told}");
+    let (done, told) = run(&["show"]);
+    assert!(
+        done && told.contains("in force    2000-08-21") && told.contains("review      2005-08-21"),
+        "{told}"
+    );
+    assert!(told.contains("IN_FORCE") && told.contains("Notes 12 and 34"), "{told}");
+    us.stop().unwrap();
+}
+
 #[test]
 fn a_head_signs_nothing_else() {
     let parties = Parties::new();

@@ -7,10 +7,10 @@ pub use material::{index_settings, keeper, keyring, peer_tls, trust};
 use reload::Material;
 
 use crate::backoffice::evidence::Evidence;
-use crate::backoffice::roster::Roster;
-use crate::backoffice::v1::evidence_service_server::EvidenceServiceServer;
 use crate::backoffice::orders::Orders;
+use crate::backoffice::roster::Roster;
 use crate::backoffice::treaty::Treaty;
+use crate::backoffice::v1::evidence_service_server::EvidenceServiceServer;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
 use crate::backoffice::v1::order_service_server::OrderServiceServer;
 use crate::backoffice::v1::treaty_service_server::TreatyServiceServer;
@@ -132,6 +132,12 @@ impl Daemon {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, AppError> {
         let keeper = keeper(&settings)?;
+        if material::is_production(&settings) && settings.head_certificate.is_none() {
+            tracing::warn!(
+                code = "HEADS_NOT_CONFIGURED",
+                "no head of service is configured in [treaty]: no list of officials and no directive can come into force"
+            );
+        }
         let trust = Arc::new(ArcSwap::from_pointee(trust(&settings)?));
         let started_at = clock.now();
         let store_settings = settings.store.clone();

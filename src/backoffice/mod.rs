@@ -4,12 +4,13 @@
 //! callers of now · [`submission`] from a request to a message ready
 //! to be sealed · [`view`] from a journal event to the message a caller sees · [`feed`], [`list`] the two ways through
 //! many messages · [`token`] cursors and page tokens · [`refusals`] the one table of errors · [`service`] the calls
-//! · [`evidence`] bundles that prove a message · [`orders`] what two persons decide · [`treaty`] what is in force.
+//! · [`evidence`] bundles that prove a message · [`orders`], `order_view` what two persons decide · [`treaty`] what is in force.
 
 pub mod caller;
 pub mod evidence;
 pub mod feed;
 pub mod list;
+mod order_view;
 pub mod orders;
 pub mod refusals;
 pub mod roles;

@@ -54,10 +54,11 @@ impl Office {
         };
         let mut message = describe(envelope, direction, sequence, opened);
         message.documents = body.as_ref().map(documents).unwrap_or_default();
-        let unsigned = (direction == Direction::Received).then(|| agreement::deficiencies(opened)).flatten();
+        let lacking = || agreement::deficiency(&self.engine.agreement(), opened);
+        let lacking = (direction == Direction::Received).then(lacking).flatten();
         message.deficiencies = deficiencies
             .into_iter()
-            .chain(unsigned)
+            .chain(lacking)
             .map(|lack| v1::Deficiency {
                 code: lack.code.to_owned(),
                 field: lack.field,

@@ -156,6 +156,7 @@ codes! {
 
     AgreementNotInForce "AGREEMENT_NOT_IN_FORCE" "12.1" "The agreement is not in force yet, or its dates are not recorded: there is only test traffic.";
     AgreementCeased "AGREEMENT_CEASED" "12.3" "The agreement has ceased: nothing new is asked for or told under it.";
+    CeasedGroundRequired "CEASED_GROUND_REQUIRED" "12.3" "After the agreement has ceased, and without a directive to complete what is open, a request is not executed on the ground that the agreement has ceased.";
     CompletionNotAgreed "COMPLETION_NOT_AGREED" "12.3" "The agreement has ceased, and no directive in force lets open requests be completed.";
 
     OfficialNotListed "OFFICIAL_NOT_LISTED" "6.1" "The official is not on the list of designated officials in force; the head of service states a new list.";

@@ -10,40 +10,19 @@ use crate::channel::state::State;
 use crate::channel::terms::Terms;
 use crate::crypto::Digest;
 use crate::exchange::cases::CaseFile;
-use crate::rules::Violation;
-use crate::store::OpenedEvent;
 use crate::treaty::Code;
 use crate::treaty::calendar::{Occasion, Phase, permits};
 use crate::treaty::case::Act;
 use crate::treaty::designations::{Designations, Objection};
+use crate::wire::assistance::v1::body::Content;
 use crate::wire::assistance::v1::effect::Detail;
-use crate::wire::assistance::v1::{DesignationScope, Effect, Kind};
+use crate::wire::assistance::v1::{Body, DesignationScope, Effect, Kind, NonExecutionGround};
 use crate::wire::channel::v1::{Envelope, Environment, StatementType};
 use crate::wire::ledger::v1::RejectionReason;
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 use prost::Message as _;
 use prost_types::Timestamp as WireTime;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Messages since the start that were accepted with an alert.
-#[derive(Debug, Default)]
-pub struct Alerts {
-    directives: AtomicU64,
-    designations: AtomicU64,
-}
-
-impl Alerts {
-    /// Messages stated under other directives than are in force here (Article 11).
-    pub fn directives(&self) -> u64 {
-        self.directives.load(Ordering::Relaxed)
-    }
-
-    /// Messages whose official had been designated when they were signed, and was not any more when they arrived.
-    pub fn designations(&self) -> u64 {
-        self.designations.load(Ordering::Relaxed)
-    }
-}
 
 impl Agreement {
     /// Where the agreement stands.
@@ -67,7 +46,7 @@ impl Agreement {
         }
         let at = instant(state.sealed().signed_at.map_or(now, |before| later(before, now)));
         let effect = Effect::decode(effect).unwrap_or_default();
-        self.permits_act(terms, at, &effect)?;
+        self.permits_act(terms, at, &effect, body)?;
         if effect.kind() == Kind::DesignationNotice {
             return self.permits_list(terms, heads, &effect, body);
         }
@@ -76,7 +55,7 @@ impl Agreement {
             .map_err(Objection::code)
     }
 
-    fn permits_act(&self, terms: &Terms, at: Timestamp, effect: &Effect) -> Result<(), Code> {
+    fn permits_act(&self, terms: &Terms, at: Timestamp, effect: &Effect, body: &[u8]) -> Result<(), Code> {
         // A body that says nothing of a known kind moves nothing; it is not for this to judge.
         let Some(act) = Act::of(effect) else { return Ok(()) };
         let shared = self.accords.shared(day(at));
@@ -87,6 +66,10 @@ impl Agreement {
             completion: shared.wind_down_completion,
         };
         permits(occasion, act)?;
+        let ended = occasion.phase == Phase::Ceased && !occasion.completion;
+        if ended && act == Act::NonExecution && !is_ceased_ground(body) {
+            return Err(Code::CeasedGroundRequired);
+        }
         if act == Act::Spontaneous && !shared.spontaneous_information_enabled {
             return Err(Code::KindNotEnabled);
         }
@@ -148,63 +131,14 @@ impl Agreement {
         speaks(&self.peer, is_strict(terms, &heads.peer), officials, at).err().map(rejection)
     }
 
-    /// Tells of what is accepted all the same: another set of directives, a designation that has ended meanwhile.
-    pub(in crate::exchange) fn alert(&self, alerts: &Alerts, envelope: &Envelope, now: WireTime) {
-        if envelope.statement_type != i32::from(StatementType::Treaty) {
-            return;
-        }
-        let sequence = envelope.sequence;
-        let signed_at = instant(envelope.signed_at.unwrap_or_default());
-        let ours = self.accords.digest(day(signed_at)).map(|digest| digest.to_bytes()).unwrap_or_default();
-        if ours != envelope.directives {
-            alerts.directives.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(
-                code = "DIRECTIVES_DIFFER",
-                sequence,
-                "a message was stated under other directives than are in force here; it is accepted"
-            );
-        }
-        let officials = (envelope.acting_official.as_str(), envelope.releasing_official.as_str());
-        if self.peer.version() > 0
-            && !is_kind(envelope, Kind::DesignationNotice)
-            && speaks(&self.peer, false, officials, instant(now)).is_err()
-        {
-            alerts.designations.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(
-                code = "DESIGNATION_ENDED_MEANWHILE",
-                sequence,
-                "an official's designation held when a message was signed and does not now; the message is accepted"
-            );
-        }
-    }
-
     /// Digest of the directives in force at an instant, as an envelope states it.
     pub fn directives(&self, at: WireTime) -> Option<Digest> {
         self.accords.digest(day(instant(at)))
     }
 }
 
-/// What a recorded statement lacks in the signatures of the heads (Articles 6.1 and 11): it changes nothing.
-pub fn deficiencies(opened: &OpenedEvent) -> Option<Violation> {
-    let envelope = opened.envelope.as_deref()?;
-    let (code, field) = match () {
-        () if is_kind(envelope, Kind::DesignationNotice) => {
-            (Code::DesignationSignature, "designation_notice.signature")
-        }
-        () if is_kind(envelope, Kind::Accord) => (Code::AccordSignatures, "accord.signatures"),
-        () => return None,
-    };
-    let lacking = !opened.record.head_signed;
-    lacking.then(|| Violation {
-        code: code.name(),
-        field: field.to_owned(),
-        article: code.article(),
-        description: code.explanation(),
-    })
-}
-
 /// Whether the officials of a message speak for their Party. Before the first list of a Party anybody does, unless `strict`.
-fn speaks(
+pub(super) fn speaks(
     list: &Designations,
     strict: bool,
     (acting, releasing): (&str, &str),
@@ -215,6 +149,16 @@ fn speaks(
     }
     list.judge(acting, at, DesignationScope::Requests)?;
     if releasing.is_empty() { Ok(()) } else { list.judge(releasing, at, DesignationScope::Release) }
+}
+
+/// Whether a request is not executed because the agreement has ceased.
+fn is_ceased_ground(body: &[u8]) -> bool {
+    match Body::decode(body).ok().and_then(|body| body.content) {
+        Some(Content::NonExecutionNotice(it)) => {
+            it.grounds().any(|it| it == NonExecutionGround::AgreementCeased)
+        }
+        _ => false,
+    }
 }
 
 /// With legal effect, and where a list can be told from a forged one, nobody speaks before the first.
@@ -232,15 +176,15 @@ fn rejection(objection: Objection) -> RejectionReason {
     }
 }
 
-fn is_kind(envelope: &Envelope, kind: Kind) -> bool {
+pub(super) fn is_kind(envelope: &Envelope, kind: Kind) -> bool {
     i32::try_from(envelope.kind) == Ok(kind.into())
 }
 
 /// A time that no calendar has is the beginning of all: nothing holds then.
-fn instant(at: WireTime) -> Timestamp {
+pub(super) fn instant(at: WireTime) -> Timestamp {
     Timestamp::new(at.seconds, at.nanos).unwrap_or(Timestamp::MIN)
 }
 
-fn day(at: Timestamp) -> Date {
+pub(super) fn day(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }

@@ -155,7 +155,13 @@ async fn article_12_3_after_the_end_what_was_begun_is_wound_up() {
         submit(&us, "confirms nothing", 3, confirmation()).await,
         not_permitted(Code::AgreementCeased)
     );
+    let refusal = |ground: NonExecutionGround| {
+        Content::NonExecutionNotice(NonExecutionNotice { grounds: vec![ground.into()], ..Default::default() })
+    };
+    let other = submit(&us, "no", 1, refusal(NonExecutionGround::NotHeld)).await;
+    assert_eq!(other, not_permitted(Code::CeasedGroundRequired));
     for (name, content) in [
+        ("not executed", refusal(NonExecutionGround::AgreementCeased)),
         ("an original", custody(CustodyEvent::ReturnSent)),
         ("its receipt", custody(CustodyEvent::ReturnReceived)),
         ("withdrawn", Content::WithdrawalNotice(WithdrawalNotice::default())),
