@@ -52,6 +52,7 @@ impl Agreement {
         }
         let strict = is_strict(terms, &heads.own);
         speaks(&self.own, strict, (&draft.acting_official, &draft.releasing_official), at)
+            .and_then(|()| self.sends(at, &effect, body))
             .map_err(Objection::code)
     }
 

@@ -3,9 +3,11 @@
 //! A fold over few of the events: statements of designations and accords, and orders of two persons. It is read from the
 //! journal at every start by their look-up names, and grows with what is in force, not with history.
 //!
-//! Reading order: this file the fold · [`judge`] what follows for a message · [`alerts`] what is accepted and told · [`heads`] whose signatures count · [`rebuild`]
+//! Reading order: this file the fold · [`judge`] what follows for a message, [`abroad`] for those
+//! it would send · [`alerts`] what is accepted and told · [`heads`] whose signatures count · [`rebuild`]
 //! reading it from the journal.
 
+mod abroad;
 mod alerts;
 mod heads;
 mod judge;

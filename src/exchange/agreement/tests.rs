@@ -304,4 +304,19 @@ async fn article_11_what_the_other_party_rejects_is_taken_back() {
     }
     assert_eq!(us.engine().agreement().accords().digest(on), None);
     assert_eq!(us.engine().agreement().own().version(), 1);
+    // Whom a request would send abroad must be on the list too (Articles 7.4 and 8.4).
+    for (request, official, expected) in [
+        ("present", "O-1", Ok(())),
+        ("absent", "O-2", Err(SubmitError::NotPermitted(Code::OfficialNotListed))),
+    ] {
+        let measure = Measure {
+            kind: MeasureKind::PresenceOfOfficials.into(),
+            official_ids: vec![official.into()],
+            ..Measure::default()
+        };
+        let asking = AssistanceRequest { measures: vec![measure], ..AssistanceRequest::default() };
+        let case = if official == "O-1" { 7 } else { 8 };
+        let submitted = submit(&us, request, case, Content::AssistanceRequest(asking)).await;
+        assert_eq!(submitted.map(drop), expected);
+    }
 }
