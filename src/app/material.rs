@@ -10,11 +10,13 @@ use crate::config::{self, Client, Settings};
 use crate::crypto::digest::Digest;
 use crate::door::TlsSettings;
 use crate::evidence::bundle::Keyring;
+use crate::exchange::agreement::Heads;
 use crate::exchange::keys::OwnKeys;
 use crate::exchange::start::Keeper;
 use crate::index;
 use crate::peer::{Link, Trust};
 use crate::wire::{self, channel::v1::KeyUse};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Whether development certificates are refused.
@@ -24,7 +26,17 @@ pub(super) fn is_production(settings: &Settings) -> bool {
 
 /// Reads the keys that a ledger is kept with.
 pub fn keeper(settings: &Settings) -> Result<Keeper, AppError> {
-    Ok(Keeper { terms: settings.terms.clone(), keys: own_keys(settings)? })
+    Ok(Keeper { terms: settings.terms.clone(), keys: own_keys(settings)?, heads: heads(settings)? })
+}
+
+/// Reads whose signatures are those of the heads of service.
+pub(super) fn heads(settings: &Settings) -> Result<Heads, FileMistake> {
+    let production = is_production(settings);
+    let read = |path: &Option<PathBuf>| match path {
+        Some(path) => files::head_certificates(path, production),
+        None => Ok(Vec::new()),
+    };
+    Ok(Heads { own: read(&settings.head_certificate)?, peer: read(&settings.peer_head_certificate)? })
 }
 
 /// Reads what this Party signs with and opens connections with: now and, where the files are there, next.

@@ -10,12 +10,16 @@ use crate::backoffice::cases::Cases;
 use crate::backoffice::code_lists::CodeLists;
 use crate::backoffice::drafts::Drafts;
 use crate::backoffice::evidence::Evidence;
+use crate::backoffice::orders::Orders;
 use crate::backoffice::roster::Roster;
+use crate::backoffice::treaty::Treaty;
 use crate::backoffice::v1::case_service_server::CaseServiceServer;
 use crate::backoffice::v1::code_list_service_server::CodeListServiceServer;
 use crate::backoffice::v1::draft_service_server::DraftServiceServer;
 use crate::backoffice::v1::evidence_service_server::EvidenceServiceServer;
 use crate::backoffice::v1::message_service_server::MessageServiceServer;
+use crate::backoffice::v1::order_service_server::OrderServiceServer;
+use crate::backoffice::v1::treaty_service_server::TreatyServiceServer;
 use crate::backoffice::{self, Office, Reads, Release};
 use crate::config::files::FileMistake;
 use crate::config::{self, DoorSettings as Listener, Settings};
@@ -50,13 +54,15 @@ const INDEX_STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// Longest request of the small services: operations, health, reflection.
 const SMALL_REQUEST_BYTES: usize = 64 * 1024;
 /// Every service whose health is told.
-const SERVICES: [&str; 8] = [
+const SERVICES: [&str; 10] = [
     "",
     "article6.backoffice.v1.CaseService",
     "article6.backoffice.v1.CodeListService",
     "article6.backoffice.v1.DraftService",
     "article6.backoffice.v1.EvidenceService",
     "article6.backoffice.v1.MessageService",
+    "article6.backoffice.v1.OrderService",
+    "article6.backoffice.v1.TreatyService",
     "article6.operations.v1.OperationsService",
     "article6.peer.v1.PeerService",
 ];
@@ -136,6 +142,12 @@ impl Daemon {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, AppError> {
         let keeper = keeper(&settings)?;
+        if material::is_production(&settings) && settings.head_certificate.is_none() {
+            tracing::warn!(
+                code = "HEADS_NOT_CONFIGURED",
+                "no head of service is configured in [treaty]: no list of officials and no directive can come into force"
+            );
+        }
         let trust = Arc::new(ArcSwap::from_pointee(trust(&settings)?));
         let started_at = clock.now();
         let store_settings = settings.store.clone();
@@ -342,6 +354,9 @@ fn backoffice_routes(
         .max_decoding_message_size(limits::MESSAGE_BYTES)
         .max_encoding_message_size(8 * limits::MESSAGE_BYTES);
     let routes = routes.add_service(cases).add_service(codes).add_service(drafts);
+    let orders = OrderServiceServer::new(Orders { office: office.clone() }).max_decoding_message_size(small);
+    let treaty = TreatyServiceServer::new(Treaty { office: office.clone() }).max_decoding_message_size(small);
+    let routes = routes.add_service(orders).add_service(treaty);
     let services =
         SERVICES.into_iter().filter(|name| name.starts_with("article6.backoffice.")).collect::<Vec<_>>();
     with_reflection(routes.add_service(health_service(health)), reflection, &services)

@@ -1,7 +1,7 @@
 //! Keys and certificates read anew while the daemon runs: all of them, or none.
 
 use super::AsyncReload;
-use super::material::{callers, client_keys, own_keys, peer_tls, trusted};
+use super::material::{callers, client_keys, heads, own_keys, peer_tls, trusted};
 use crate::backoffice::roster::Roster;
 use crate::config::Settings;
 use crate::crypto::digest::Digest;
@@ -49,6 +49,8 @@ impl Material {
             .iter()
             .chain([&peer.ledger_key])
             .chain(&peer.pins)
+            .chain(&settings.head_certificate)
+            .chain(&settings.peer_head_certificate)
             .chain(clients)
             .chain(own);
         paths.map(|path| (path.clone(), std::fs::read(path).ok().map(|bytes| Digest::of(&bytes)))).collect()
@@ -67,6 +69,7 @@ impl Material {
         let paths = std::iter::once(file).chain([&signing.certificate]).chain(next).chain(doors);
         let paths = paths.chain(&peer.pins).chain(&peer.signing_certificates).chain([&peer.ledger_key]);
         let paths = paths.chain(clients.iter().map(|client| &client.certificate));
+        let paths = paths.chain(&self.settings.head_certificate).chain(&self.settings.peer_head_certificate);
         let digests = paths.map(|path| std::fs::read(path).map_or(Digest::ZERO, |bytes| Digest::of(&bytes)));
         Digest::of(&digests.flat_map(|digest| *digest.as_bytes()).collect::<Vec<_>>())
     }
@@ -107,6 +110,7 @@ impl Keys for Material {
         }
         let trust = trusted(&self.settings).map_err(|mistake| mistakes.push(mistake.to_string())).ok();
         let keys = client_keys(&self.settings).map_err(|mistake| mistakes.push(mistake.to_string())).ok();
+        let heads = heads(&self.settings).map_err(|mistake| mistakes.push(mistake.to_string())).ok();
         let own = own_keys(&self.settings).map_err(|mistake| mistakes.push(mistake.to_string())).ok();
         // Without the keys in force nothing could be signed any more.
         let own = own.filter(|own| {
@@ -118,13 +122,16 @@ impl Keys for Material {
                 }
             }
         });
-        let (Some(trust), Some(keys), Some(own), true) = (trust, keys, own, mistakes.is_empty()) else {
+        let (Some(trust), Some(keys), Some(own), Some(heads), true) =
+            (trust, keys, own, heads, mistakes.is_empty())
+        else {
             return Err(mistakes.join("; "));
         };
         let mut changed: usize = staged.into_iter().map(|(door, new)| door.commit(new)).sum();
         // Whether or not a file differs: what was read before this daemon first looked may be older than its files.
         self.trust.store(Arc::new(trust));
         self.engine.core().keys.store(Arc::new(own));
+        self.engine.core().heads.store(Arc::new(heads));
         self.roster.replace(callers(&self.settings, &keys, Some(&self.roster.now())));
         changed += now.iter().filter(|file| !before.contains(file)).count();
         *before = now;

@@ -153,6 +153,16 @@ impl Callers {
         self.officials.contains_key(official)
     }
 
+    /// Whether an official has a role.
+    pub fn has_role(&self, official: &str, role: &str) -> bool {
+        self.officials.get(official).is_some_and(|official| official.roles.iter().any(|has| has == role))
+    }
+
+    /// The officials, by identifier.
+    pub fn officials(&self) -> impl Iterator<Item = &String> {
+        self.officials.keys()
+    }
+
     /// A place among the feeds a client may have open.
     pub fn feed_place(&self, caller: &Caller) -> Result<OwnedSemaphorePermit, Refusal> {
         let feeds = self.clients.get(&caller.key).map(|client| client.feeds.clone());

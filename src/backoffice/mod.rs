@@ -7,7 +7,8 @@
 //! many messages · [`token`] cursors and page tokens · [`refusals`] the one table of errors · [`service`] the calls
 //! · [`cases`] the calls about cases, with [`case_view`] what is shown of one and [`comparison`] an oral request beside
 //! its confirmation · [`drafts`] the calls about drafts, with [`draft_view`] what is shown of one · [`code_lists`] the calls
-//! about code lists, and the warnings · [`evidence`] bundles that prove a message.
+//! about code lists, and the warnings · [`evidence`] bundles that prove a message ·
+//! [`orders`], `order_view` what two persons decide · [`treaty`] what is in force.
 
 pub mod caller;
 pub mod case_view;
@@ -20,6 +21,8 @@ pub mod evidence;
 pub mod feed;
 pub mod list;
 pub mod official_token;
+mod order_view;
+pub mod orders;
 pub mod permits;
 pub mod refusals;
 pub mod roles;
@@ -27,6 +30,7 @@ pub mod roster;
 pub mod service;
 pub mod submission;
 pub mod token;
+pub mod treaty;
 pub mod view;
 
 /// The generated service package.

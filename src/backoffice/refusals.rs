@@ -4,6 +4,7 @@ use crate::door::{FieldViolation, Refusal};
 use crate::exchange::drafts::DraftError;
 use crate::exchange::follow::QueryError;
 use crate::exchange::local::NoteError;
+use crate::exchange::orders::OrderError;
 use crate::exchange::submit::SubmitError;
 use crate::store::StoreError;
 use crate::treaty;
@@ -47,6 +48,10 @@ pub fn stopping() -> Refusal {
 /// The store cannot be read; the cause goes to the log.
 pub fn store(error: &StoreError) -> Refusal {
     tracing::error!(%error, "the store cannot be read");
+    store_unreadable()
+}
+
+fn store_unreadable() -> Refusal {
     Refusal::new(
         Code::Internal,
         "STORE_UNREADABLE",
@@ -91,21 +96,62 @@ pub fn submit(error: SubmitError) -> Refusal {
             "this request_id was used for another message; use a new one for a new message",
         ),
         SubmitError::DraftMoved => draft_moved(),
+        SubmitError::NotPermitted(code) => {
+            Refusal::new(Code::FailedPrecondition, code.name(), code.explanation())
+                .metadata("article", code.article())
+        }
         SubmitError::NoSpace => no_space(),
         SubmitError::Quarantined => quarantined(),
         // The engine judges anew and does not hand this on.
         SubmitError::Stopping | SubmitError::CaseMoved => stopping(),
-        SubmitError::Store => Refusal::new(
-            Code::Internal,
-            "STORE_UNREADABLE",
-            "the store cannot be read; the daemon's operator must look at it",
-        ),
+        SubmitError::Store => store_unreadable(),
     }
 }
 
 impl From<SubmitError> for Refusal {
     fn from(error: SubmitError) -> Self {
         submit(error)
+    }
+}
+
+/// There is no such order, or none that the official may see.
+pub fn order_not_found() -> Refusal {
+    Refusal::new(Code::NotFound, "ORDER_NOT_FOUND", "there is no order of this name")
+}
+
+/// The official has no part in orders of this kind.
+pub fn role_missing(needed: &'static str) -> Refusal {
+    let text = format!("the official has no part in orders of this kind: the role {needed} is needed");
+    Refusal::new(Code::PermissionDenied, "ROLE_MISSING", text).metadata("roles_needed", needed)
+}
+
+/// A step of an order was not taken.
+pub fn order(error: OrderError) -> Refusal {
+    match error {
+        OrderError::RequestIdReused => Refusal::new(
+            Code::AlreadyExists,
+            "REQUEST_ID_REUSED",
+            "this request_id was used for another order; use a new one for a new order",
+        ),
+        OrderError::Unknown => order_not_found(),
+        OrderError::Decided => Refusal::new(
+            Code::FailedPrecondition,
+            "ORDER_DECIDED",
+            "the order was approved or rejected before; propose a new one to change what it did",
+        ),
+        OrderError::SamePerson => Refusal::new(
+            Code::PermissionDenied,
+            "SAME_PERSON",
+            "who proposed an order cannot approve it: another official of the same role must",
+        ),
+        OrderError::TooMany => Refusal::new(
+            Code::ResourceExhausted,
+            "TOO_MANY_ORDERS",
+            "too many orders wait for their second person; have some approved or rejected first",
+        ),
+        OrderError::NoSpace => no_space(),
+        OrderError::Stopping => stopping(),
+        OrderError::Store => store_unreadable(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! (Article 6.1). Whoever runs the daemon or administers the agreement's settings has no part in what it carries.
 
 use crate::door::Refusal;
+use crate::wire::ledger::v1::order::Action;
 use tonic::Code;
 
 /// What a call does.
@@ -27,21 +28,36 @@ pub enum Verb {
     Export,
     /// Takes messages over.
     Acknowledge,
+    /// Has a part in orders of two persons; [`role_for`] says in which.
+    Order,
+    /// Looks at what is in force between the Parties.
+    ReadTreaty,
 }
 
-use Verb::{Acknowledge, Draft, Export, Look, Read, ReadForOther, Release, Review, Send};
+use Verb::{Acknowledge, Draft, Export, Look, Order, Read, ReadForOther, ReadTreaty, Release, Review, Send};
 
 /// The names are those of the configuration. A head of service acts by his signature, which no call makes.
 const ROLES: [(&str, &[Verb]); 8] = [
-    ("CASE_OFFICER", &[Draft, Review, Look, Read]),
-    ("DESIGNATED_OFFICIAL", &[Send, Draft, Review, Look, Read, Export, Acknowledge]),
-    ("RELEASING_OFFICER", &[Release, Review, Look, ReadForOther]),
-    ("HEAD_OF_SERVICE", &[Look]),
-    ("RECORDS_CUSTODIAN", &[Look]),
-    ("AUDITOR", &[Look, Export]),
-    ("TREATY_ADMINISTRATOR", &[]),
+    ("CASE_OFFICER", &[Draft, Review, Look, Read, ReadTreaty]),
+    ("DESIGNATED_OFFICIAL", &[Send, Draft, Review, Look, Read, Export, Acknowledge, ReadTreaty]),
+    ("RELEASING_OFFICER", &[Release, Review, Look, ReadForOther, ReadTreaty]),
+    ("HEAD_OF_SERVICE", &[Look, ReadTreaty]),
+    ("RECORDS_CUSTODIAN", &[Look, Order, ReadTreaty]),
+    ("AUDITOR", &[Look, Export, Order, ReadTreaty]),
+    ("TREATY_ADMINISTRATOR", &[Order, ReadTreaty]),
     ("OPERATIONS", &[]),
 ];
+
+/// The role that proposes and approves an order: both persons have the same.
+pub fn role_for(order: &Action) -> &'static str {
+    match order {
+        Action::TreatyDates(_) | Action::DirectiveInstall(_) | Action::ReleaseHold(_) => {
+            "TREATY_ADMINISTRATOR"
+        }
+        Action::Erasure(_) => "RECORDS_CUSTODIAN",
+        Action::BreakGlassRead(_) => "AUDITOR",
+    }
+}
 
 impl Verb {
     fn words(self) -> &'static str {
@@ -55,6 +71,8 @@ impl Verb {
             ReadForOther => "read content for a use outside the agreement",
             Export => "export evidence",
             Acknowledge => "take messages over",
+            Order => "propose or decide orders",
+            ReadTreaty => "look at what is in force",
         }
     }
 

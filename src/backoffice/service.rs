@@ -167,6 +167,9 @@ impl MessageService for Service {
             let file =
                 CaseFile::read(engine.store(), &state, case).map_err(|error| refusals::store(&error))?;
             prepared.judge(&engine.core().terms, &file, &state)?;
+            engine.permits(&prepared.outgoing, Some(&file)).map_err(refusals::submit)?;
+        } else {
+            engine.permits(&prepared.outgoing, None).map_err(refusals::submit)?;
         }
         Ok(Response::new(ValidateMessageResponse { warnings: warnings(BODY, &prepared.body) }))
     }

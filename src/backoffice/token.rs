@@ -18,6 +18,22 @@ pub fn case_name(id: &[u8; 16]) -> String {
     format!("cases/{}", Uuid::from_bytes(*id))
 }
 
+/// Resource name of an order.
+pub fn order_name(id: &[u8; 16]) -> String {
+    format!("orders/{}", Uuid::from_bytes(*id))
+}
+
+/// Reads "orders/{uuid}".
+pub fn order_id(field: &str, name: &str) -> Result<[u8; 16], Refusal> {
+    identifier(name, "orders/").ok_or_else(|| {
+        refusals::field(
+            field,
+            "NAME_MALFORMED",
+            "a name \"orders/{order_id}\" is expected, with a UUID in lower case",
+        )
+    })
+}
+
 /// Reads "messages/{uuid}".
 pub fn message_id(field: &str, name: &str) -> Result<[u8; 16], Refusal> {
     identifier(name, "messages/").ok_or_else(|| {

@@ -10,6 +10,7 @@ use crate::channel::lookup::{Lookup, case_id};
 use crate::channel::state::State;
 use crate::crypto::digest::Digest;
 use crate::door::Refusal;
+use crate::exchange::agreement;
 use crate::exchange::cases::{CaseFile, effect_of, touches_case};
 use crate::rules::Violation;
 use crate::store::{OpenedEvent, StoreError};
@@ -65,8 +66,11 @@ impl Office {
         let step = file.as_ref().and_then(|file| file.step_of(opened.leaf));
         message.case_effect = step.map(|step| case_view::effect(&step));
         message.documents = body.as_ref().map(documents).unwrap_or_default();
+        let lacking = || agreement::deficiency(&self.engine.agreement(), opened);
+        let lacking = (direction == Direction::Received).then(lacking).flatten();
         message.deficiencies = deficiencies
             .into_iter()
+            .chain(lacking)
             .map(|lack| v1::Deficiency {
                 code: lack.code.to_owned(),
                 field: lack.field,

@@ -89,6 +89,8 @@ pub struct Facts {
     pub service_known: bool,
     /// What a statement of the daemons says can be; true for every other statement.
     pub service_fits: bool,
+    /// What is said against the message beyond the channel; the last thing to count.
+    pub objection: Option<RejectionReason>,
     /// The message identifier belongs to another message.
     pub message_id_used: bool,
     /// The envelope held at this sequence, if it was consumed.
@@ -164,5 +166,5 @@ fn rejection(state: &State, envelope: &Envelope, facts: Facts) -> Option<Rejecti
         (!facts.body_matches, RejectionReason::BodyMismatch),
         (!facts.service_fits, RejectionReason::ServiceRefused),
     ];
-    wrong.into_iter().find_map(|(wrong, reason)| wrong.then_some(reason))
+    wrong.into_iter().find_map(|(wrong, reason)| wrong.then_some(reason)).or(facts.objection)
 }

@@ -5,6 +5,10 @@ use crate::crypto::digest::Digest;
 use crate::wire::channel::v1::{Envelope, StatementType};
 use crate::wire::ledger::v1::{Event, event::Fact};
 
+/// Kinds of messages that are looked for by their kind: ACCORD and DESIGNATION_NOTICE, numbers of an
+/// article6.assistance.v1.Kind. They are few, and what is in force is read from them at every start.
+pub const SETTINGS_KINDS: [u32; 2] = [20, 21];
+
 /// A name that an event is found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lookup {
@@ -36,6 +40,12 @@ pub enum Lookup {
     Draft([u8; 16]),
     /// The `HandedOver` event that names a message's ledger index.
     HandedOver(u64),
+    /// A message of either direction, by its kind: the `Sealed` and `Received` events of [`SETTINGS_KINDS`].
+    Kind(u32),
+    /// An order, by its identity: its `OrderProposed` and `OrderDecided` events.
+    Order([u8; 16]),
+    /// Every event of an order.
+    Orders,
 }
 
 impl Lookup {
@@ -55,6 +65,9 @@ impl Lookup {
             Self::Key(id) => (b'i', id),
             Self::Draft(id) => (b'f', id),
             Self::HandedOver(leaf) => (b'h', &leaf.to_be_bytes()),
+            Self::Kind(kind) => (b't', &kind.to_be_bytes()),
+            Self::Order(id) => (b'p', id),
+            Self::Orders => (b'q', &[]),
         };
         [&[kind], value].concat()
     }
@@ -88,10 +101,22 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
         Some(Fact::HandedOver(handed_over)) => {
             return handed_over.leaves.iter().copied().map(Lookup::HandedOver).collect();
         }
+        Some(Fact::OrderProposed(it)) => return of_order(&it.order_id),
+        Some(Fact::OrderDecided(it)) => return of_order(&it.order_id),
         _ => return Vec::new(),
     };
+    let kind = envelope.filter(|it| is_settings_kind(it)).map(|it| Lookup::Kind(it.kind));
     let case = envelope.and_then(case_id).map(Lookup::Case);
-    message.into_iter().chain(case).chain([by_sequence]).collect()
+    message.into_iter().chain(case).chain(kind).chain([by_sequence]).collect()
+}
+
+fn of_order(id: &[u8]) -> Vec<Lookup> {
+    id.try_into().map(Lookup::Order).into_iter().chain([Lookup::Orders]).collect()
+}
+
+/// Whether an envelope is of a message of [`SETTINGS_KINDS`].
+pub fn is_settings_kind(envelope: &Envelope) -> bool {
+    envelope.statement_type == i32::from(StatementType::Treaty) && SETTINGS_KINDS.contains(&envelope.kind)
 }
 
 /// The case of a message of the agreement.

@@ -15,6 +15,7 @@ pub mod config;
 pub mod demo;
 pub mod dispute;
 pub mod evidence;
+pub mod head;
 pub mod homes;
 pub mod index;
 pub mod init;
@@ -87,6 +88,9 @@ enum Command {
     /// See whose keys are trusted, and trust those whose words were heard
     #[command(subcommand)]
     Trust(trust::TrustCommand),
+    /// Sign what only a head of service signs, away from the daemon
+    #[command(subcommand)]
+    Head(head::HeadCommand),
     /// Make certificates
     #[command(subcommand)]
     Certs(certs::CertsCommand),
@@ -148,6 +152,7 @@ pub fn main() -> ExitCode {
         Command::Dispute(args) => dispute::run(&args).unwrap_or_else(|error| no(format_args!("{error:#}"))),
         Command::Statement(args) => statement::run(&args),
         Command::Trust(command) => trust::run(&command),
+        Command::Head(command) => head::run(&command),
         Command::Certs(command) => certs::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::Bench(args) => bench::run(&args),

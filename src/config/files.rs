@@ -56,6 +56,21 @@ pub fn peer_signing_certificate(path: &Path, production: bool) -> Result<Certifi
     fit(path, production, first(path)?)
 }
 
+/// Certificates of a head of service and of his delegates: signatures with their keys count as his.
+pub fn head_certificates(path: &Path, production: bool) -> Result<Vec<Certificate>, FileMistake> {
+    let found = certificates(path)?;
+    for certificate in &found {
+        fit(path, production, certificate.clone())?;
+        if !certificate.may_sign() || certificate.curve().is_none() {
+            return Err(mistake(
+                path,
+                "each certificate here must be for signatures (key usage digitalSignature) with a key on P-256 or P-384",
+            ));
+        }
+    }
+    Ok(found)
+}
+
 /// The other Party's ledger key.
 pub fn peer_ledger_key(path: &Path) -> Result<[u8; 32], FileMistake> {
     let text = std::fs::read_to_string(path).map_err(|error| mistake(path, error))?;
@@ -124,6 +139,9 @@ pub(super) fn mistakes(named: &Named, now: Option<SystemTime>) -> Vec<(String, S
     }
     if let Some(path) = &named.peer_ledger_key {
         let _ = peer_ledger_key(path).map_err(|mistake| note("peer.ledger_key", mistake));
+    }
+    for (key, path) in &named.heads {
+        let _ = head_certificates(path, named.production).map_err(|mistake| note(key, mistake));
     }
     let dated = path.and_then(|path| dated(path, now));
     found.extend(dated.map(|what| ("identity.signing_certificate".to_owned(), what)));

@@ -51,6 +51,10 @@ pub struct Settings {
     pub reads_per_second: u32,
     /// A key is retired when its successor has been in use for so long.
     pub key_overlap: Duration,
+    /// Certificates of this Party's head of service and of his delegates, PEM (Articles 6.1 and 11).
+    pub head_certificate: Option<PathBuf>,
+    /// The same of the other Party's.
+    pub peer_head_certificate: Option<PathBuf>,
     /// The door to the other Party.
     pub peer: PeerSettings,
     /// The door to back-office systems.
@@ -182,6 +186,8 @@ struct Named {
     ledger_key: Option<PathBuf>,
     peer_signing_certificates: Vec<PathBuf>,
     peer_ledger_key: Option<PathBuf>,
+    /// Key of the configuration and file of each head of service.
+    heads: Vec<(&'static str, PathBuf)>,
     /// Name of the table, and what it says of files; a path that is empty was not given.
     doors: Vec<(&'static str, TlsSettings)>,
 }

@@ -55,8 +55,9 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
     let (mut clients, mut officials) = (Vec::new(), BTreeMap::new());
     reader.tables("officials", |table| read_official(table, &mut officials));
     reader.tables("clients", |table| read_client(table, &officials, named.production, &mut clients));
-    // What the two Parties agree on comes here; nothing of it is a setting yet.
-    reader.table("treaty", |_| {});
+    let mut heads = [None, None];
+    reader.table("treaty", |table| heads = read_heads(table, named));
+    let [head_certificate, peer_head_certificate] = heads;
     let mut store = None;
     reader.table("store", |table| store = read_store(table));
     let mut log = LogSettings { json: false, level: "info".to_owned() };
@@ -77,6 +78,8 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
         next_signing,
         next_ledger_key,
         key_overlap,
+        head_certificate,
+        peer_head_certificate,
         reads_per_second: rates.1,
         peer: peer?,
         backoffice: backoffice?,
@@ -126,6 +129,26 @@ fn read_identity(table: &mut Reader, named: &mut Named) -> Option<Identity> {
     let signing = KeyPair::of(named.signing_certificate.clone(), named.signing_key.clone())?;
     let next_signing = KeyPair::of(next_certificate, next_key);
     Some(Identity { signing, ledger_key: named.ledger_key.clone()?, next_signing, next_ledger_key })
+}
+
+/// Whose word counts for the services. An accord needs both heads, so one without the other is a mistake.
+fn read_heads(table: &mut Reader, named: &mut Named) -> [Option<PathBuf>; 2] {
+    let heads = [table.optional_path("head_certificate"), table.optional_path("peer_head_certificate")];
+    match &heads {
+        [Some(_), None] => {
+            table.mistake(
+                "peer_head_certificate",
+                "head_certificate needs that of the other Party".to_owned(),
+            );
+        }
+        [None, Some(_)] => {
+            table.mistake("head_certificate", "peer_head_certificate needs that of this Party".to_owned());
+        }
+        _ => {}
+    }
+    let keys = ["treaty.head_certificate", "treaty.peer_head_certificate"];
+    named.heads = keys.into_iter().zip(heads.clone()).filter_map(|(key, path)| Some((key, path?))).collect();
+    heads
 }
 
 /// A certificate and its key: one without the other is a mistake.

@@ -5,6 +5,7 @@ use super::deliver::Consume;
 use super::drafts::ChangeDraft;
 use super::heads::Heads;
 use super::local::{HandOver, Note};
+use super::orders::OrderCommand;
 use super::restore::Restore;
 use super::submit::Submit;
 use super::writer::{Desk, Fatal};
@@ -17,6 +18,7 @@ pub(super) enum Command {
     HandOver(HandOver),
     Note(Note),
     Draft(Box<ChangeDraft>),
+    Order(OrderCommand),
     Heads(Heads),
     Restore(Restore),
 }
@@ -31,6 +33,7 @@ impl Command {
             Self::HandOver(command) => command.bytes_max(),
             Self::Note(command) => command.bytes_max(),
             Self::Draft(command) => command.bytes_max(),
+            Self::Order(command) => command.bytes_max(),
             Self::Heads(command) => command.bytes_max(),
             Self::Restore(command) => command.bytes_max(),
         }
@@ -44,6 +47,7 @@ impl Command {
             Self::HandOver(command) => command.decide(desk),
             Self::Note(command) => command.decide(desk),
             Self::Draft(command) => command.decide(desk),
+            Self::Order(command) => command.decide(desk),
             Self::Heads(command) => command.decide(desk),
             Self::Restore(command) => command.decide(desk),
         }
@@ -58,6 +62,7 @@ impl Command {
             Self::HandOver(command) => command.refuse(),
             Self::Note(command) => command.refuse(),
             Self::Draft(command) => command.refuse(),
+            Self::Order(command) => command.refuse(),
             Self::Heads(command) => command.refuse(),
             Self::Restore(command) => command.refuse(),
         }

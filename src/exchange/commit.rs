@@ -1,5 +1,6 @@
 //! The one task that makes durable: batches in, answers out.
 
+use super::agreement::Agreement;
 use crate::channel::state::State;
 use crate::journal::head::Head;
 use crate::journal::writer::{Persister, Staged};
@@ -16,6 +17,9 @@ pub struct Committed {
     pub note: Arc<str>,
 }
 
+/// What becomes visible with a commit.
+pub(super) type Shown = (Arc<State>, Arc<Agreement>);
+
 /// What is told to a caller once its batch is durable.
 pub(super) type Answer = Box<dyn FnOnce(&Committed) + Send>;
 
@@ -24,6 +28,8 @@ pub(super) type Answer = Box<dyn FnOnce(&Committed) + Send>;
 pub struct Progress {
     /// The state of the channel after everything that is durable.
     pub state: Arc<State>,
+    /// What is in force between the Parties after the same.
+    pub agreement: Arc<Agreement>,
     /// Commits since the start.
     pub commits: u64,
     /// Syncs since the start.
@@ -33,7 +39,8 @@ pub struct Progress {
 }
 
 pub(super) enum Job {
-    Batch(Box<Staged>, Arc<State>, Vec<Answer>),
+    Batch(Box<Staged>, Shown, Vec<Answer>),
+    Publish(Arc<Agreement>),
     Barrier(SyncSender<()>),
 }
 
@@ -79,11 +86,16 @@ impl Committer {
     pub(super) fn commit(
         &mut self,
         staged: Staged,
-        state: Arc<State>,
+        shown: Shown,
         answers: Vec<Answer>,
     ) -> Result<(), Stopped> {
         self.sent += 1;
-        self.jobs.send(Job::Batch(Box::new(staged), state, answers)).map_err(|_| Stopped)
+        self.jobs.send(Job::Batch(Box::new(staged), shown, answers)).map_err(|_| Stopped)
+    }
+
+    /// Shows what is in force as it was read anew from what is durable.
+    pub(super) fn publish(&self, agreement: Arc<Agreement>) -> Result<(), Stopped> {
+        self.jobs.send(Job::Publish(agreement)).map_err(|_| Stopped)
     }
 
     /// Returns when everything handed over before is durable.
@@ -106,7 +118,8 @@ fn run(mut persister: Persister, jobs: &Receiver<Job>, begun: &Begun, progress: 
     while let Ok(job) = jobs.recv() {
         match job {
             Job::Barrier(done) => drop(done.send(())),
-            Job::Batch(staged, state, answers) => {
+            Job::Publish(agreement) => progress.send_modify(|progress| progress.agreement = agreement),
+            Job::Batch(staged, (state, agreement), answers) => {
                 batches += 1;
                 begun.set(batches);
                 let committed = Committed { head: staged.head, note: staged.note.as_str().into() };
@@ -117,6 +130,7 @@ fn run(mut persister: Persister, jobs: &Receiver<Job>, begun: &Begun, progress: 
                 }
                 progress.send_modify(|progress| {
                     progress.state = state;
+                    progress.agreement = agreement;
                     progress.commits += 1;
                     progress.syncs = persister.syncs();
                 });

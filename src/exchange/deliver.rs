@@ -171,6 +171,7 @@ fn decide_one(
         service_fits: services::is_acceptable(desk, &arrival),
         message_id_used: id_used(desk, &arrival, searched)?,
         held: held.map(|(_, digest)| digest),
+        objection: objection(desk, &arrival),
         unseen_receipt_leaf: unseen_receipt(desk, arrival.envelope.get().fields().peer_sequence_seen)?,
     };
     Ok(match judge(&desk.core.terms, &desk.state, &arrival.envelope, facts) {
@@ -204,10 +205,12 @@ fn consume(desk: &mut Desk, arrival: Arrival, rejected: Option<RejectionReason>)
         envelope: envelope.bytes().clone(),
         signature: arrival.signature,
         effect: if rejected.is_none() { arrival.effect } else { Bytes::new() },
-        receipt: Bytes::new(),
-        notes: Vec::new(),
         item,
+        ..Attachments::default()
     };
+    if rejected.is_none() {
+        desk.agreement().alert(&desk.core.alerts, fields, desk.core.clock.now());
+    }
     let recorded = desk.record(fact, Some(envelope.shared()), attachments)?;
     if rejected.is_none() {
         services::received(desk, &arrival.service, sequence)?;
@@ -219,6 +222,13 @@ fn consume(desk: &mut Desk, arrival: Arrival, rejected: Option<RejectionReason>)
         }
     }
     Ok(Decided::Fresh(recorded.leaf, recorded.prepared_event, recorded.salt))
+}
+
+/// What the agreement says against a message at its place in its sender's chain. Elsewhere nobody asks.
+fn objection(desk: &Desk, arrival: &Arrival) -> Option<RejectionReason> {
+    let (core, envelope) = (&desk.core, arrival.envelope.get().fields());
+    let body = arrival.item.as_ref().map(|item| item.body.as_ref());
+    desk.agreement().objection(&core.terms, &core.heads.load(), envelope, body)
 }
 
 /// The event and the envelope that hold a sequence, if it is consumed.

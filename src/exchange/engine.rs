@@ -1,6 +1,7 @@
 //! The handle everyone else holds: commands in, durable answers out.
 
 use super::acknowledge::{Accepted, Acknowledge, AcknowledgeError};
+use super::agreement::Agreement;
 use super::cases::CaseFile;
 use super::command::Command;
 use super::commit::Progress;
@@ -8,6 +9,7 @@ use super::deliver::{Arrival, Consume, ConsumeError, Outcome};
 use super::drafts::{ChangeDraft, DraftError, DraftStep};
 use super::heads::{HeadAnswer, HeadError, Heads, ShownHead};
 use super::local::{HandOver, Note, NoteError};
+use super::orders::{OrderCommand, OrderError, OrderStep};
 use super::parcel::Parcel;
 use super::restore::{Restore, RestoreError, Step};
 use super::submit::{Outgoing, Submit, SubmitError, repeat};
@@ -107,6 +109,7 @@ impl Engine {
             if outgoing.touches_case {
                 let file = CaseFile::read(store, &state, outgoing.draft.case_id).map_err(store_failed)?;
                 judge(&file, &state)?;
+                self.in_time(&file, &outgoing)?;
             }
             let judged = outgoing.touches_case.then_some(state.size());
             let (reply, answer) = oneshot::channel();
@@ -121,6 +124,37 @@ impl Engine {
                 answer => return Ok(answer?),
             }
         }
+    }
+
+    /// What is in force between the Parties after everything that is durable.
+    pub fn agreement(&self) -> Arc<Agreement> {
+        self.progress.borrow().agreement.clone()
+    }
+
+    /// Whether what is in force permits a message now, as the submission of it would be judged.
+    pub fn permits(&self, outgoing: &Outgoing, file: Option<&CaseFile>) -> Result<(), SubmitError> {
+        if let Some(file) = file {
+            self.in_time(file, outgoing)?;
+        }
+        let (core, progress) = (&self.core, self.progress.borrow().clone());
+        let message = (&outgoing.draft, outgoing.effect.as_ref(), outgoing.body.as_ref());
+        let (heads, now) = (core.heads.load(), core.clock.now());
+        let permitted = progress.agreement.permits((&core.terms, &heads), &progress.state, now, message);
+        permitted.map_err(SubmitError::NotPermitted)
+    }
+
+    fn in_time(&self, file: &CaseFile, outgoing: &Outgoing) -> Result<(), SubmitError> {
+        let now = self.core.clock.now();
+        self.agreement().confirms_in_time(file, &outgoing.effect, now).map_err(SubmitError::NotPermitted)
+    }
+
+    /// Takes a step of an order of two persons; the answer comes when it is durable.
+    pub async fn order(&self, step: OrderStep) -> Result<(), OrderError> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queues().ok_or(OrderError::Stopping)?.second;
+        let command = Command::Order(OrderCommand { step, reply });
+        queue.send(command).await.map_err(|_| OrderError::Stopping)?;
+        answer.await.unwrap_or(Err(OrderError::Stopping))
     }
 
     /// Queues verified envelopes, in stream order, for consumption; the answer comes when they are durable. Those that are

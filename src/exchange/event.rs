@@ -29,6 +29,8 @@ pub struct Attachments {
     pub notes: Vec<String>,
     /// The content.
     pub item: Option<Item>,
+    /// The signatures of the heads of service that the message needs are valid.
+    pub head_signed: bool,
 }
 
 /// A fact sealed for its place in the journal.
@@ -64,6 +66,7 @@ pub fn prepare(
         effect: attachments.effect,
         receipt: attachments.receipt,
         notes: attachments.notes,
+        head_signed: attachments.head_signed,
     };
     let item = attachments.item.as_ref().map(to_seal);
     let sealed = vault.seal(place, to_seal(&record), item)?;

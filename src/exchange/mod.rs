@@ -4,6 +4,7 @@
 //! [`start`] founding and opening · [`writer`] the one task that decides · [`commit`] the one task that makes
 //! durable · [`submit`], [`deliver`], [`acknowledge`], [`heads`], [`local`] what is decided, one file for each command ·
 //! [`cases`] the messages of a case · [`drafts`] messages that are not yet released ·
+//! [`agreement`] what is in force between the Parties · [`orders`] what two persons decide ·
 //! [`readers`] who reads what arrives · [`pace`] how fast others may make the ledger grow · [`degraded`] a clock that is wrong · [`keys`] what this Party signs with · [`services`] statements about keys ·
 //! [`quarantine`], [`restore`] a store that was put back from a backup · [`receipts`] proofs made and checked · [`engine`] the handle everyone else holds.
 //!
@@ -13,6 +14,7 @@
 //! * When a write or a sync fails, the engine stops for good and says so; nothing is tried again.
 
 pub mod acknowledge;
+pub mod agreement;
 pub mod cases;
 pub mod clock;
 mod command;
@@ -29,6 +31,7 @@ mod hand;
 pub mod heads;
 pub mod keys;
 pub mod local;
+pub mod orders;
 pub mod pace;
 pub mod parcel;
 pub mod quarantine;

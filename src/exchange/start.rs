@@ -1,5 +1,6 @@
 //! Founding a store, and opening one: `Founded` is its first event, `Started` the first of every run.
 
+use super::agreement::{Agreement, Heads};
 use super::clock::Clock;
 use super::commit::{Committer, Progress};
 use super::engine::{Engine, QUEUE_COMMANDS, Queues};
@@ -52,6 +53,8 @@ pub struct Keeper {
     pub terms: Terms,
     /// What is configured to sign with; a store is founded with the first of each use.
     pub keys: OwnKeys,
+    /// Whose signatures are those of the heads of service.
+    pub heads: Heads,
 }
 
 /// Why a store cannot be founded or opened. Nothing on disk has changed, unless founding was cut short.
@@ -168,18 +171,27 @@ pub fn start(
     keeper.keys.signing(state.keys())?;
     keeper.keys.ledger(state.keys())?;
 
-    let progress = Progress { state: Arc::new(state.clone()), commits: 0, syncs: 0, failure: None };
+    let agreement = Agreement::read(&store, &state, &keeper.terms).map_err(|error| failed(&error))?;
+    let agreement = Arc::new(agreement);
+    let progress = Progress {
+        state: Arc::new(state.clone()),
+        agreement: agreement.clone(),
+        commits: 0,
+        syncs: 0,
+        failure: None,
+    };
     let (progress, watched) = watch::channel(progress);
     let committer = Committer::start(persister, progress.clone()).map_err(|error| failed(&error))?;
-    let Keeper { terms, keys } = keeper;
+    let Keeper { terms, keys, heads } = keeper;
+    let (heads, alerts) = (ArcSwap::from_pointee(heads), Default::default());
     let keys = ArcSwap::from_pointee(keys);
     let quarantine = match state.is_restoring() {
         true => Quarantine::unfinished(clock.now()),
         false => Quarantine::new(state.peer_head().size > 0),
     };
     let (readers, rejections) = (Readers::default(), Pace::per_second(settings.rejections_per_second));
-    let core = Arc::new(Core { terms, keys, clock, store, readers, quarantine, rejections });
-    let mut desk = Desk::new(core.clone(), state, writer, committer);
+    let core = Arc::new(Core { terms, keys, clock, store, readers, quarantine, rejections, heads, alerts });
+    let mut desk = Desk::new(core.clone(), (state, agreement), writer, committer);
     let nonce = Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?);
     desk.begin(Fact::Started(Started { nonce, version: env!("CARGO_PKG_VERSION").to_owned() }))
         .map_err(|error| failed(&error))?;

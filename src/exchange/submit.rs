@@ -3,12 +3,14 @@
 use super::drafts::DraftStep;
 use super::event::Attachments;
 use super::writer::{Desk, Fatal};
-use crate::channel::envelope::{Draft, Envelope};
+use crate::channel::envelope::{Draft, Envelope, later};
 use crate::channel::lookup::Lookup;
 use crate::channel::lookup::lookups;
 use crate::crypto::cms;
 use crate::crypto::digest::{Digest, commitment};
 use crate::store::{OpenedEvent, Store, StoreError};
+use crate::treaty;
+use crate::wire::channel::v1::StatementType;
 use crate::wire::ledger::v1::{Item, Sealed, event::Fact};
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -46,6 +48,9 @@ pub enum SubmitError {
     /// The draft has moved since it was reviewed.
     #[error("the draft has moved since it was reviewed")]
     DraftMoved,
+    /// What is in force between the Parties does not permit it.
+    #[error("the agreement does not permit this now: {}", .0.explanation())]
+    NotPermitted(treaty::Code),
     /// There is no space. Nothing was changed.
     #[error("there is no space left to store the message; nothing was changed")]
     NoSpace,
@@ -102,6 +107,10 @@ impl Submit {
             let _ = self.reply.send(Err(SubmitError::CaseMoved));
             return Ok(());
         }
+        if let Err(code) = permits(desk, &self.outgoing) {
+            let _ = self.reply.send(Err(SubmitError::NotPermitted(code)));
+            return Ok(());
+        }
         let mut outgoing = self.outgoing;
         let releases = outgoing.releases.take();
         if releases.as_ref().is_some_and(|step| step.follows(desk).is_err()) {
@@ -120,16 +129,29 @@ impl Submit {
     }
 }
 
+/// Judged at the message's place in the chain: the list and the directives in force here are those that the other Party judges
+/// it by.
+fn permits(desk: &Desk, outgoing: &Outgoing) -> Result<(), treaty::Code> {
+    let core = &desk.core;
+    let heads = core.heads.load();
+    let message = (&outgoing.draft, outgoing.effect.as_ref(), outgoing.body.as_ref());
+    desk.agreement().permits((&core.terms, &heads), &desk.state, core.clock.now(), message)
+}
+
 /// Gives a message its place in the chain; returns its ledger index.
 pub(super) fn seal(desk: &mut Desk, outgoing: Outgoing) -> Result<u64, Fatal> {
     let core = desk.core.clone();
     let leaf = desk.next_leaf();
-    let Outgoing { draft, body, body_salt, effect, .. } = outgoing;
+    let Outgoing { mut draft, body, body_salt, effect, .. } = outgoing;
+    let now = core.clock.now();
+    if draft.statement_type == StatementType::Treaty {
+        let signed_at = desk.state.sealed().signed_at.map_or(now, |before| later(before, now));
+        draft.directives = desk.agreement().directives(signed_at);
+    }
     let id = draft.message_id;
     let keys = core.keys.load();
     let signing_key = keys.signing(desk.keys()).map_err(|missing| Fatal::Store(missing.to_string()))?;
-    let envelope =
-        Envelope::compose(&core.terms, &desk.state, &signing_key.key_id(), leaf, core.clock.now(), draft);
+    let envelope = Envelope::compose(&core.terms, &desk.state, &signing_key.key_id(), leaf, now, draft);
     let signature = cms::sign(signing_key, envelope.bytes(), envelope.signing_time())
         .map_err(|error| Fatal::Store(error.to_string()))?;
     let fact = Fact::Sealed(Sealed {
@@ -144,8 +166,7 @@ pub(super) fn seal(desk: &mut Desk, outgoing: Outgoing) -> Result<u64, Fatal> {
         signature: signature.into(),
         effect,
         item: Some(item),
-        receipt: Bytes::new(),
-        notes: Vec::new(),
+        ..Attachments::default()
     };
     desk.record(fact, Some(envelope.shared()), attachments)?;
     desk.remember(id, leaf);

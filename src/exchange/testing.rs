@@ -96,6 +96,7 @@ impl Side {
                 ledger: vec![LedgerKey::from_pkcs8(&self.ledger).unwrap()],
                 tls: Vec::new(),
             },
+            heads: Default::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Commands arrive on two bounded queues, those of the other Party's receipts first. What has queued is decided
 //! together: sequence numbers, leaves and signatures are assigned, and one checkpoint is signed for all.
 
+use super::agreement::{Agreement, Alerts, Heads};
 use super::clock::Clock;
 use super::command::Command;
 use super::commit::{Answer, Committed, Committer, Progress, Stopped};
@@ -13,7 +14,7 @@ use super::quarantine::Quarantine;
 use super::readers::{Following, Readers};
 use crate::channel::envelope::later;
 use crate::channel::keys::Keys;
-use crate::channel::lookup::{Lookup, case_id};
+use crate::channel::lookup::{Lookup, case_id, is_settings_kind};
 use crate::channel::state::State;
 use crate::channel::terms::Terms;
 use crate::crypto::ed25519::LedgerKey;
@@ -49,6 +50,10 @@ pub struct Core {
     pub quarantine: Quarantine,
     /// How fast the other Party's messages may be turned down.
     pub rejections: Pace,
+    /// Whose signatures are those of the heads of service; replaced whole.
+    pub heads: ArcSwap<Heads>,
+    /// What was accepted with an alert.
+    pub alerts: Alerts,
 }
 
 /// Why the deciding task ends.
@@ -66,6 +71,8 @@ pub enum Fatal {
 pub(super) struct Desk {
     pub(super) core: Arc<Core>,
     pub(super) state: State,
+    /// What is in force between the Parties.
+    agreement: Arc<Agreement>,
     journal: Writer,
     committer: Committer,
     events: Vec<NewEvent>,
@@ -92,8 +99,14 @@ pub(super) struct Recorded {
 }
 
 impl Desk {
-    pub(super) fn new(core: Arc<Core>, state: State, journal: Writer, committer: Committer) -> Self {
+    pub(super) fn new(
+        core: Arc<Core>,
+        (state, agreement): (State, Arc<Agreement>),
+        journal: Writer,
+        committer: Committer,
+    ) -> Self {
         Self {
+            agreement,
             keys: state.keys().clone(),
             core,
             state,
@@ -158,6 +171,9 @@ impl Desk {
         let recorded_at = self.state.last_recorded_at().map_or(now, |last| later(last, now));
         let event = Event { recorded_at: Some(recorded_at), epoch, fact: Some(fact) };
         let leaf = self.next_leaf();
+        let mut attachments = attachments;
+        attachments.head_signed = self.is_head_signed(&event, envelope, &attachments);
+        let (effect, head_signed) = (attachments.effect.clone(), attachments.head_signed);
         let vault = self.core.store.vault();
         let Prepared { new, event: bytes, salt, opened } =
             prepare(vault, self.journal.segment(), leaf, &event, envelope, attachments)
@@ -165,12 +181,39 @@ impl Desk {
         self.state
             .apply(&event, envelope.map(Arc::as_ref))
             .map_err(|error| Fatal::Store(error.to_string()))?;
+        let heard = |fact: &&Fact| self.agreement.hears(fact, envelope.map(Arc::as_ref));
+        if let Some(fact) = event.fact.as_ref().filter(heard) {
+            let terms = &self.core.terms;
+            let agreement = Arc::make_mut(&mut self.agreement);
+            agreement.learn(terms, fact, envelope.map(Arc::as_ref), &effect, head_signed);
+        }
         if let Some(case) = envelope.and_then(|envelope| case_id(envelope)) {
             self.moved.insert(case, leaf);
         }
         self.events.push(new);
         self.core.store.remember(opened);
         Ok(Recorded { leaf, prepared_event: bytes, salt })
+    }
+
+    /// Whether what is recorded bears the signatures of the heads that it needs.
+    fn is_head_signed(&self, event: &Event, envelope: Option<&Arc<Envelope>>, with: &Attachments) -> bool {
+        let states = matches!(event.fact, Some(Fact::Sealed(_) | Fact::Received(_)));
+        let Some(envelope) = envelope.filter(|it| states && is_settings_kind(it)) else { return false };
+        let heads = self.core.heads.load();
+        with.item.as_ref().is_some_and(|item| heads.signed(&self.core.terms, &envelope.sender, &item.body))
+    }
+
+    /// Reads what is in force anew, after everything that is decided is durable.
+    fn read_agreement(&mut self) -> Result<(), Fatal> {
+        self.settle()?;
+        let read = Agreement::read(&self.core.store, &self.state, &self.core.terms);
+        self.agreement = Arc::new(read.map_err(|error| Fatal::Store(error.to_string()))?);
+        Ok(self.committer.publish(self.agreement.clone())?)
+    }
+
+    /// What is in force between the Parties, after everything that is decided.
+    pub(super) fn agreement(&self) -> &Agreement {
+        &self.agreement
     }
 
     /// Doubts the other Party's ledger; returns whether it was doubted before.
@@ -258,7 +301,8 @@ impl Desk {
         if self.keys.version() != self.state.keys().version() {
             self.keys = self.state.keys().clone();
         }
-        Ok(self.committer.commit(staged, Arc::new(self.state.clone()), answers)?)
+        let shown = (Arc::new(self.state.clone()), self.agreement.clone());
+        Ok(self.committer.commit(staged, shown, answers)?)
     }
 
     /// Makes room for a batch; closes the segment when it would be exceeded.
@@ -301,6 +345,9 @@ impl Desk {
         }
         for command in commands {
             command.decide(self)?;
+            if self.agreement.is_outdated() {
+                self.read_agreement()?;
+            }
         }
         self.commit()
     }

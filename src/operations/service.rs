@@ -67,6 +67,8 @@ impl Service {
             epoch: progress.state.epoch(),
             peer_epoch: progress.state.peer_epoch(),
             degraded_since: progress.state.degraded_since(),
+            directives_differed: self.engine.core().alerts.directives(),
+            designations_ended: self.engine.core().alerts.designations(),
             witness: Some(WitnessHealth {
                 cosigned_size: progress.state.cosigned().size,
                 cosigned_at: health.cosigned_at,

@@ -155,6 +155,21 @@ codes! {
     AgencyCountry "AGENCY_COUNTRY" "6.2" "The request goes to an agency of the requested Party.";
     PartyUnknown "PARTY_UNKNOWN" "6.1" "Not a Party of this agreement.";
 
+    AgreementNotInForce "AGREEMENT_NOT_IN_FORCE" "12.1" "The agreement is not in force yet, or its dates are not recorded: there is only test traffic.";
+    AgreementCeased "AGREEMENT_CEASED" "12.3" "The agreement has ceased: nothing new is asked for or told under it.";
+    CeasedGroundRequired "CEASED_GROUND_REQUIRED" "12.3" "After the agreement has ceased, and without a directive to complete what is open, a request is not executed on the ground that the agreement has ceased.";
+    CompletionNotAgreed "COMPLETION_NOT_AGREED" "12.3" "The agreement has ceased, and no directive in force lets open requests be completed.";
+
+    OfficialNotListed "OFFICIAL_NOT_LISTED" "6.1" "The official is not on the list of designated officials in force; the head of service states a new list.";
+    OfficialNotYetValid "OFFICIAL_NOT_YET_VALID" "6.1" "The official's designation has not begun.";
+    OfficialExpired "OFFICIAL_EXPIRED" "6.1" "The official's designation has ended.";
+    OfficialRevoked "OFFICIAL_REVOKED" "6.1" "The official's designation was revoked.";
+    OfficialOutOfScope "OFFICIAL_OUT_OF_SCOPE" "6.1" "The official is designated for something else.";
+    DesignationSignature "DESIGNATION_SIGNATURE" "6.1" "The list of designated officials does not bear the valid signature of the head of service.";
+    ListVersion "LIST_VERSION" "6.1" "A list of designated officials has a greater number than the one in force.";
+    AccordSignatures "ACCORD_SIGNATURES" "11" "The accord does not bear the valid signatures of both heads over the digest of what it says: it changes nothing.";
+    ReleaseHeld "RELEASE_HELD" "3.1" "Releases to the other Party are held by an order of two persons.";
+
     SignatureRepeated "SIGNATURE_REPEATED" "11" "Each Party signs an accord once.";
 }
 

@@ -6,9 +6,10 @@ use crate::wire::assistance::v1::body::Content;
 use crate::wire::assistance::v1::effect::Detail;
 use crate::wire::assistance::v1::{
     Accord, AccordEffect, AdviceEffect, AssistanceRequest, Body, ConditionOffered, ConditionsEffect,
-    ConditionsNotice, ConditionsReplyEffect, CostEffect, CustodyEffect, DesignationEffect, DocForm, Effect,
-    ForwardingEffect, ItemsEffect, Measure, MeasureAsked, MeasureDisposed, OralRequestNote,
-    ProcedureDisposed, ProcedureDisposition, ProgressEffect, RequestEffect, Response, ResponseEffect,
+    ConditionsNotice, ConditionsReplyEffect, CostEffect, CustodyEffect, DesignationEffect, DesignationNotice,
+    DocForm, Effect, ForwardingEffect, ItemsEffect, Measure, MeasureAsked, MeasureDisposed, Official,
+    OfficialDesignated, OralRequestNote, ProcedureDisposed, ProcedureDisposition, ProgressEffect,
+    RequestEffect, Response, ResponseEffect, Settings, SettingsEffect,
 };
 
 /// The effect of a body on its case. Total: a deficient body has an effect too, since it is stored; what it
@@ -79,9 +80,7 @@ fn detail(content: &Content) -> Option<Detail> {
             ..ItemsEffect::default()
         }),
         Content::Accord(it) => Detail::Accord(accord(it)),
-        Content::DesignationNotice(it) => {
-            Detail::Designation(DesignationEffect { list_version: it.list_version })
-        }
+        Content::DesignationNotice(it) => Detail::Designation(designation(it)),
         Content::OutcomeReport(it) => Detail::Outcome(it.outcome),
         Content::CaseClose(it) => Detail::LastEnvelopeSeen(it.last_envelope_seen.clone()),
         Content::ClarificationRequest(_)
@@ -166,6 +165,38 @@ fn accord(it: &Accord) -> AccordEffect {
         digest: it.digest.clone(),
         signatures: count(it.signatures.len()),
         effective_on: it.effective_on.clone(),
+        settings: it.settings.as_ref().map(settings),
+        signature_digests: it.signatures.iter().map(|it| Digest::of(&it.signature).to_bytes()).collect(),
+    }
+}
+
+/// The reference itself is text, and stays with the body.
+fn settings(it: &Settings) -> SettingsEffect {
+    SettingsEffect {
+        languages: it.languages.clone(),
+        written_form_agreed: !it.written_form_ref.is_empty(),
+        delivered_moment: it.delivered_moment,
+        spontaneous_information_enabled: it.spontaneous_information_enabled,
+        alert_targets: it.alert_targets,
+        wind_down_completion: it.wind_down_completion,
+    }
+}
+
+fn designation(it: &DesignationNotice) -> DesignationEffect {
+    let designated = |it: &Official| OfficialDesignated {
+        id: it.id.clone(),
+        valid_from: it.valid_from.clone(),
+        valid_to: it.valid_to.clone(),
+        revoked_at: it.revoked_at,
+        scope: it.scope.clone(),
+    };
+    DesignationEffect {
+        list_version: it.list_version,
+        officials: it.officials.iter().map(designated).collect(),
+        signature_digest: it
+            .signature
+            .as_ref()
+            .map_or_else(Default::default, |it| Digest::of(&it.signature).to_bytes()),
     }
 }
 

@@ -9,18 +9,24 @@
 //! has, and numbers that may be altered, are [`warnings`] on both sides and refuse nothing.
 //!
 //! Rules that depend on what happened in the case before stand in [`case`], over a state folded from
-//! [`Effect`]s, never from bodies.
+//! [`Effect`]s, never from bodies. What may be said at all follows from the agreement's own [`calendar`],
+//! from the officials whom the heads designate ([`designations`]) and from what both heads agreed ([`accords`]);
+//! [`heads`] says what the heads sign.
 
+pub mod accords;
 mod body;
+pub mod calendar;
 pub mod case;
 mod check;
 mod code;
 mod codes;
 mod completeness;
+pub mod designations;
 mod effect;
 #[cfg(test)]
 mod examples;
 mod findings;
+pub mod heads;
 mod release;
 #[cfg(test)]
 mod tests;

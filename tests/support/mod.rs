@@ -17,3 +17,4 @@ pub mod second;
 pub mod source;
 pub mod tools;
 pub mod traffic;
+pub mod treaty;

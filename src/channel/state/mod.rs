@@ -275,6 +275,7 @@ impl State {
         match fact {
             Fact::Founded(_) | Fact::Started(_) | Fact::Read(_) | Fact::Equivocation(_) => {}
             Fact::KeyIntroduced(_) | Fact::KeyRetired(_) | Fact::Degraded(_) => {}
+            Fact::OrderProposed(_) | Fact::OrderDecided(_) => {}
             Fact::Restored(restored) => self.restore(restored)?,
             Fact::PeerRestored(restored) => {
                 if restored.epoch <= self.peer_epoch.max(1) {

@@ -23,6 +23,7 @@ mod send;
 mod show;
 mod status;
 pub mod submission;
+mod treaty;
 pub mod trouble;
 mod watch;
 pub mod words;
@@ -58,6 +59,8 @@ pub enum ClientCommand {
     Status(status::Status),
     /// Fetch the bundle that proves a message to others
     Prove(prove::Prove),
+    /// Show what is in force between the Parties, and record its dates with two persons
+    Treaty(treaty::Treaty),
 }
 
 const PROFILE_HELP: &str = "\
@@ -122,6 +125,7 @@ pub async fn run(command: ClientCommand) -> ExitCode {
         ClientCommand::Watch(watch) => (watch.common.output(), watch.run().await),
         ClientCommand::Show(show) => (show.common.output(), show.run().await),
         ClientCommand::List(list) => (list.common.output(), list.run().await),
+        ClientCommand::Treaty(treaty) => (treaty.common().output(), treaty.run().await),
         ClientCommand::Prove(prove) => (prove.common.output(), prove.run().await),
         ClientCommand::Case(case) => (case.common().output(), case.run().await),
         ClientCommand::Codes(codes) => (codes.common().output(), codes.run().await),
@@ -180,6 +184,9 @@ mod tests {
             "status",
             "prove 0198f000-0000-7000-8000-00000000000a --purpose judicial_proceeding --out d",
             "prove --case 0198f000-0000-7000-8000-000000000003",
+            "treaty show --json",
+            "treaty propose-dates --notified-on 2000-05-23 --reason notes --evidence note-1",
+            "treaty approve orders/0198f000-0000-7000-8000-00000000000a --reason checked --official US-TA-2",
         ] {
             assert!(parse(line).is_ok(), "{line}: {:?}", parse(line));
         }
@@ -193,6 +200,8 @@ mod tests {
             "watch --purpose CURIOSITY",
             "show",
             "prove",
+            "treaty propose-dates --notified-on 2000-02-31 --reason notes",
+            "treaty approve --reason checked",
             "list --limit 0",
             "list --state unspecified",
             "case list --filter nobody",

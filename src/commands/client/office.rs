@@ -7,15 +7,19 @@ use crate::backoffice::v1::case_service_client::CaseServiceClient;
 use crate::backoffice::v1::code_list_service_client::CodeListServiceClient;
 use crate::backoffice::v1::evidence_service_client::EvidenceServiceClient;
 use crate::backoffice::v1::message_service_client::MessageServiceClient;
+use crate::backoffice::v1::order_service_client::OrderServiceClient;
+use crate::backoffice::v1::treaty_service_client::TreatyServiceClient;
 use crate::backoffice::v1::{
-    AcknowledgeMessagesRequest, Case, CompareConfirmationRequest, CompareConfirmationResponse,
-    ExportEvidenceRequest, GetCaseRequest, GetMessageRequest, ListCasesRequest, ListCasesResponse,
-    ListCodeListsRequest, ListCodeListsResponse, ListCodesRequest, ListCodesResponse, ListMessagesRequest,
-    ListMessagesResponse, Message, MessageView, Submission, SubmitMessageRequest, ValidateMessageRequest,
-    Warning, WatchMessagesRequest, WatchMessagesResponse,
+    AcknowledgeMessagesRequest, ApproveOrderRequest, Case, CompareConfirmationRequest,
+    CompareConfirmationResponse, ExportEvidenceRequest, GetCaseRequest, GetMessageRequest, GetTreatyRequest,
+    GetTreatyResponse, ListCasesRequest, ListCasesResponse, ListCodeListsRequest, ListCodeListsResponse,
+    ListCodesRequest, ListCodesResponse, ListMessagesRequest, ListMessagesResponse, ListOrdersRequest,
+    Message, MessageView, OrderRecord, ProposeOrderRequest, RejectOrderRequest, Submission,
+    SubmitMessageRequest, ValidateMessageRequest, Warning, WatchMessagesRequest, WatchMessagesResponse,
 };
 use crate::door::{DialSettings, Dialled, dial};
 use crate::wire::assistance::v1::Purpose;
+use crate::wire::ledger::v1::OrderText;
 use bytes::Bytes;
 use std::time::Duration;
 use tonic::metadata::MetadataValue;
@@ -33,6 +37,8 @@ pub struct BackOffice {
     cases: CaseServiceClient<Dialled>,
     code_lists: CodeListServiceClient<Dialled>,
     evidence: EvidenceServiceClient<Dialled>,
+    orders: OrderServiceClient<Dialled>,
+    treaty: TreatyServiceClient<Dialled>,
     official: String,
 }
 
@@ -50,8 +56,10 @@ impl BackOffice {
         let evidence = EvidenceServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
         let cases = CaseServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
         let code_lists = CodeListServiceClient::new(dialled.clone());
+        let orders = OrderServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
+        let treaty = TreatyServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
         let client = MessageServiceClient::new(dialled).max_decoding_message_size(ANSWER_BYTES);
-        Ok(Self { client, cases, code_lists, evidence, official: profile.official.clone() })
+        Ok(Self { client, cases, code_lists, evidence, orders, treaty, official: profile.official.clone() })
     }
 
     /// Seals and queues a message for `official`; answers when it is durable at the daemon. The same `request_id`
@@ -105,6 +113,53 @@ impl BackOffice {
         let request = ExportEvidenceRequest { name: name.to_owned(), purpose: purpose.into() };
         let exported = answer(self.evidence.clone().export_evidence(call(request, &self.official)?)).await?;
         Ok((exported.bundle, exported.file_name))
+    }
+
+    /// What is in force between the Parties.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn treaty(&self) -> Result<GetTreatyResponse, ClientError> {
+        answer(self.treaty.clone().get_treaty(call(GetTreatyRequest {}, &self.official)?)).await
+    }
+
+    /// Proposes an order of two persons.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn propose(&self, request: ProposeOrderRequest) -> Result<OrderRecord, ClientError> {
+        let proposed = answer(self.orders.clone().propose_order(call(request, &self.official)?)).await?;
+        proposed.order.ok_or(ClientError::Answer("the order"))
+    }
+
+    /// Approves or rejects an order of two persons.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn decide(
+        &self,
+        name: &str,
+        approve: bool,
+        text: OrderText,
+    ) -> Result<OrderRecord, ClientError> {
+        let (name, text, mut orders) = (name.to_owned(), Some(text), self.orders.clone());
+        let order = if approve {
+            let request = call(ApproveOrderRequest { name, text }, &self.official)?;
+            answer(orders.approve_order(request)).await?.order
+        } else {
+            let request = call(RejectOrderRequest { name, text }, &self.official)?;
+            answer(orders.reject_order(request)).await?.order
+        };
+        order.ok_or(ClientError::Answer("the order"))
+    }
+
+    /// The newest orders that the official has a part in; at most 500.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn orders(&self) -> Result<Vec<OrderRecord>, ClientError> {
+        let request = ListOrdersRequest { page_size: 500, ..ListOrdersRequest::default() };
+        Ok(answer(self.orders.clone().list_orders(call(request, &self.official)?)).await?.orders)
     }
 
     /// One page of messages, newest first.

@@ -130,6 +130,20 @@ pub fn words(reason: RejectionReason) -> &'static str {
         RejectionReason::TimeRanBackwards => "its time lay before its predecessor's (TIME_RAN_BACKWARDS)",
         RejectionReason::EnvelopeMalformed => "a field was missing or out of bounds (ENVELOPE_MALFORMED)",
         RejectionReason::ServiceRefused => "it says of the daemons what cannot be (SERVICE_REFUSED)",
+        RejectionReason::OfficialNotListed => {
+            "its official was not on the sender's list of designated officials (OFFICIAL_NOT_LISTED)"
+        }
+        RejectionReason::OfficialExpired => "its official's designation had ended (OFFICIAL_EXPIRED)",
+        RejectionReason::OfficialRevoked => "its official's designation was revoked (OFFICIAL_REVOKED)",
+        RejectionReason::OfficialNotYetValid => {
+            "its official's designation had not begun (OFFICIAL_NOT_YET_VALID)"
+        }
+        RejectionReason::OfficialOutOfScope => {
+            "its official was designated for something else (OFFICIAL_OUT_OF_SCOPE)"
+        }
+        RejectionReason::DesignationSignature => {
+            "its list of officials lacked the head's valid signature (DESIGNATION_SIGNATURE)"
+        }
         RejectionReason::StatementUnknown => "the kind of statement was not known (STATEMENT_UNKNOWN)",
     }
 }

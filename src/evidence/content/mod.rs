@@ -162,6 +162,7 @@ impl<'a> Contents<'a> {
             // What came back from the other Party may lack the content that it had turned down.
             Some(Fact::Sealed(sealed_event)) => !sealed_event.recalled || !sealed.item.is_empty(),
             Some(Fact::Received(received)) => !received.content_unavailable,
+            Some(Fact::OrderProposed(_) | Fact::OrderDecided(_)) => true,
             _ => false,
         };
         let proves = matches!(fact, Some(Fact::Acknowledged(_) | Fact::PeerRestored(_)));
@@ -213,6 +214,8 @@ impl<'a> Contents<'a> {
                 Ok(())
             }
             Some(Fact::Cosigned(event)) => self.check_cosigned(leaf, offset, event, opened),
+            Some(Fact::OrderProposed(it)) => self.check_text(leaf, sealed, &it.text_commitment),
+            Some(Fact::OrderDecided(it)) => self.check_text(leaf, sealed, &it.text_commitment),
             Some(fact) if speaks => {
                 self.check_envelope(leaf, offset, fact, opened)?;
                 self.check_item(leaf, opened, sealed)
@@ -320,14 +323,28 @@ impl<'a> Contents<'a> {
         }
     }
 
-    fn check_item(&mut self, leaf: u64, opened: &OpenedEvent, sealed: &SealedEvent) -> Result<(), Fault> {
+    /// The text of an order is the one that its event commits to.
+    fn check_text(&self, leaf: u64, sealed: &SealedEvent, committed: &[u8]) -> Result<(), Fault> {
+        let Some(item) = self.open_item(leaf, sealed)? else { return Ok(()) };
+        let salt: &[u8; 32] = item.salt.as_ref().try_into().map_err(|_| Fault::Body)?;
+        match commitment(salt, &item.body).as_bytes().as_slice() == committed {
+            true => Ok(()),
+            false => Err(Fault::Body),
+        }
+    }
+
+    fn open_item(&self, leaf: u64, sealed: &SealedEvent) -> Result<Option<Item>, Fault> {
         if sealed.item.is_empty() || !self.opens_items {
-            return Ok(());
+            return Ok(None);
         }
         let place = Place { segment: self.segment, leaf, commitment: sealed.commitment };
         let bytes =
             self.vault.open_item(place, &sealed.seed, &sealed.item).map_err(|_| Fault::Sealed("item"))?;
-        let item = Item::decode(bytes.as_slice()).map_err(|_| Fault::Undecodable("item"))?;
+        Item::decode(bytes.as_slice()).map(Some).map_err(|_| Fault::Undecodable("item"))
+    }
+
+    fn check_item(&mut self, leaf: u64, opened: &OpenedEvent, sealed: &SealedEvent) -> Result<(), Fault> {
+        let Some(item) = self.open_item(leaf, sealed)? else { return Ok(()) };
         let envelope = opened.envelope.as_ref().ok_or(Fault::Stored("envelope"))?;
         let salt: &[u8; 32] = item.salt.as_ref().try_into().map_err(|_| Fault::Body)?;
         if commitment(salt, &item.body).as_bytes().as_slice() != envelope.body_commitment {

@@ -2,10 +2,11 @@
 
 use super::super::code::Code;
 use super::super::findings::{Findings, Place};
-use super::particulars;
+use super::{handling, particulars};
 use crate::wire::assistance::v1::{
     Accord, AccordType, ConfidentialityNotice, ConsentKind, CostKind, CostNotice, CustodyEvent,
     CustodyNotice, DesignationNotice, OtherUseConsentDecision, OtherUseConsentRequest,
+    SpontaneousInformation,
 };
 use std::collections::HashSet;
 
@@ -74,5 +75,17 @@ pub(super) fn designation(it: &DesignationNotice, at: &Place<'_>, out: &mut Find
         let place = at.element("officials", index);
         out.period(&official.valid_from, &official.valid_to, &place, "valid_to");
         out.distinct(&official.scope, &place, "scope");
+    }
+}
+
+/// What it supplies is handled as what a response supplies (Articles 2.1 and 3).
+pub(super) fn spontaneous(it: &SpontaneousInformation, at: &Place<'_>, out: &mut Findings) {
+    let known = particulars::parties(&it.parties, at, out);
+    particulars::offences(&it.offences, Some(&known), at, out);
+    particulars::goods(&it.goods, at, out);
+    particulars::transport(&it.transport, at, out);
+    handling::documents(&it.documents, &[], &[], at, out);
+    if let Some(own) = &it.handling {
+        handling::handling(own, &[], &at.field("handling"), out);
     }
 }

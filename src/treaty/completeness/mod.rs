@@ -11,7 +11,6 @@ mod measures;
 mod particulars;
 mod request;
 
-use super::code::Code;
 use super::findings::{Findings, Place};
 use crate::rules::Violation;
 use crate::wire::assistance::v1::body::Content;
@@ -56,8 +55,9 @@ pub(super) fn check(content: &Content) -> Vec<Violation> {
         Content::DesignationNotice(it) => {
             instruments::designation(it, &Place::root("designation_notice"), out)
         }
-        Content::SpontaneousInformation(_) => {
-            out.add(Code::KindNotEnabled, &Place::root("spontaneous_information"));
+        // Whether a directive allows it is not for the message to tell (Article 2.1).
+        Content::SpontaneousInformation(it) => {
+            instruments::spontaneous(it, &Place::root("spontaneous_information"), out);
         }
         Content::AcceptanceNotice(_)
         | Content::WithdrawalNotice(_)
