@@ -12,7 +12,7 @@ mod support;
 use article6::backoffice::v1::case_service_client::CaseServiceClient;
 use article6::backoffice::v1::{
     Case, CaseFilter, CaseState, CompareConfirmationRequest, FeedKind, GetCaseRequest, ListCasesRequest,
-    Message, Submission, SubmitMessageRequest, ValidateMessageRequest, WatchMessagesRequest,
+    Message, Submission, SubmitMessageRequest, SummarizeCasesRequest, ValidateMessageRequest, WatchMessagesRequest,
 };
 use article6::commands::json::message_from_json;
 use article6::crypto::Digest;
@@ -124,6 +124,8 @@ async fn an_oral_request_is_confirmed_answered_and_closed_by_both_sides() {
     .unwrap();
     let open = rq.until(&name, "accepted", |case| case.state() == CaseState::Executing).await;
     assert!(open.waits_for_them && !open.measures.is_empty(), "{open:?}");
+    let due: Vec<_> = open.due.iter().map(|due| (due.what.as_str(), due.overdue)).collect();
+    assert_eq!(due, [("ORAL_CONFIRMATION", false), ("FINAL_ANSWER", false)]);
 
     // 7.7: a final answer that leaves a measure out is refused, with the field.
     let thin = json!({"kind": "RESPONSE", "type": "FINAL", "requested_ref": "X", "results": [
@@ -177,6 +179,11 @@ async fn an_oral_request_is_confirmed_answered_and_closed_by_both_sides() {
         );
         assert_eq!(side.listed(CaseFilter::Answered).await, std::slice::from_ref(&name));
     }
+    let summary = us.cases.summarize_cases(for_official(us.office.official, SummarizeCasesRequest {})).await;
+    let summary = summary.unwrap().into_inner();
+    let count = |filter: CaseFilter| summary.counts.iter().find(|it| it.filter() == filter).unwrap().count;
+    assert_eq!([CaseFilter::Unspecified, CaseFilter::Closed, CaseFilter::Open].map(count), [1, 1, 0]);
+    assert!(summary.overdue.is_empty() && !summary.truncated);
     us_daemon.stop().unwrap();
     kz_daemon.stop().unwrap();
 }

@@ -4,10 +4,24 @@ use super::token::{case_name, message_name};
 use super::v1::{self, CaseEffect, CaseState, CaseStep, Direction};
 use crate::exchange::cases::{CaseFile, Filed};
 use crate::treaty::case::{Obligation, Party, Rule, Side, State, Step};
+use crate::treaty::due::{Due, due};
+use crate::wire::assistance::v1::AlertTargets;
 use prost_types::Timestamp;
 
-/// A case as it is shown; with its history where it is wanted. `ours` is this Party.
-pub fn case(id: &[u8; 16], file: &CaseFile, ours: Party, history: bool) -> v1::Case {
+/// What a case is looked at with.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// This Party.
+    pub ours: Party,
+    /// When something becomes due.
+    pub targets: AlertTargets,
+    /// The time of day.
+    pub now: jiff::Timestamp,
+}
+
+/// A case as it is shown; with its history where it is wanted.
+pub fn case(id: &[u8; 16], file: &CaseFile, look: &Look, history: bool) -> v1::Case {
+    let ours = look.ours;
     let case = &file.case;
     let opened = case.state().is_some();
     let party = |side| case.party(side).filter(|_| opened).map(|party| party.to_string()).unwrap_or_default();
@@ -40,8 +54,30 @@ pub fn case(id: &[u8; 16], file: &CaseFile, ours: Party, history: bool) -> v1::C
         crossed_messages: u32::try_from(case.steps().iter().filter(|step| step.crossed.is_some()).count())
             .unwrap_or(u32::MAX),
         last_envelope_seen: case.last_envelope(side.other()).to_bytes(),
+        due: due_dates(file, look),
         history: if history { steps(file) } else { Vec::new() },
     }
+}
+
+/// What is expected in a case, and by when.
+pub fn due_dates(file: &CaseFile, look: &Look) -> Vec<v1::DueDate> {
+    let recorded = |step: usize| {
+        let entry = file.case.steps().get(step).map(|step| step.entry);
+        let filed = entry.and_then(|entry| file.filed.get(entry));
+        filed
+            .and_then(|filed| jiff::Timestamp::from_second(filed.recorded_at.seconds).ok())
+            .unwrap_or_default()
+    };
+    let wire = |at: jiff::Timestamp| Timestamp { seconds: at.as_second(), nanos: 0 };
+    let shown = |due: Due| v1::DueDate {
+        what: due.what.to_owned(),
+        owner: file.case.party(due.owner).map(|party| party.to_string()).unwrap_or_default(),
+        since: Some(wire(due.since)),
+        due_at: Some(wire(due.at)),
+        overdue: due.at <= look.now,
+        article: due.article.to_owned(),
+    };
+    due(&file.case, &look.targets, recorded).into_iter().map(shown).collect()
 }
 
 /// What a message does to its case.

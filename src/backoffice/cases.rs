@@ -1,13 +1,15 @@
 //! The calls about cases.
 
 use super::caller::Caller;
+use super::case_view::Look;
 use super::comparison::differences;
 use super::roles::Verb;
 use super::token::{case_id, message_name, page_token, read_page_token};
 use super::v1::case_service_server::CaseService;
 use super::v1::{
-    CaseFilter, CompareConfirmationRequest, CompareConfirmationResponse, GetCaseRequest, GetCaseResponse,
-    ListCasesRequest, ListCasesResponse,
+    CaseCount, CaseFilter, CompareConfirmationRequest, CompareConfirmationResponse, GetCaseRequest,
+    GetCaseResponse, ListCasesRequest, ListCasesResponse, OverdueCount, SummarizeCasesRequest,
+    SummarizeCasesResponse,
 };
 use super::{Office, case_view, refusals};
 use crate::door::Refusal;
@@ -18,7 +20,11 @@ use crate::treaty::case::{Act, Party};
 use crate::wire::assistance::v1::body::Content;
 use crate::wire::assistance::v1::{AssistanceRequest, Body, OralRequestNote};
 use prost::Message as _;
+use std::collections::BTreeMap;
 use tonic::{Code, Request, Response, Status};
+
+/// Open cases looked at for a summary.
+const SUMMARIZED: usize = 2000;
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -47,9 +53,47 @@ impl Cases {
         Ok((id, file))
     }
 
-    fn ours(&self) -> Result<Party, Refusal> {
-        let ours = Party::from_code(&self.office.engine.core().terms.party);
-        ours.ok_or_else(refusals::message_not_found)
+    fn look(&self) -> Result<Look, Refusal> {
+        let core = self.office.engine.core();
+        let ours = Party::from_code(&core.terms.party).ok_or_else(refusals::message_not_found)?;
+        let now = jiff::Timestamp::from_second(core.clock.now().seconds).unwrap_or_default();
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let targets = self.office.engine.agreement().accords().shared(today).alert_targets;
+        Ok(Look { ours, targets, now })
+    }
+
+    /// Counts by list, and what is overdue in the open cases.
+    async fn summarize(&self) -> Result<SummarizeCasesResponse, Refusal> {
+        let size = self.office.engine.state().size();
+        self.office.follower.wait_for(size, limits::INDEX_PATIENCE).await.map_err(refusals::query)?;
+        let mut counts = Vec::new();
+        for number in 0.. {
+            let Ok(filter) = CaseFilter::try_from(number) else { break };
+            let count = self.office.follower.count(list(filter)).map_err(refusals::query)?;
+            counts.push(CaseCount { filter: filter.into(), count });
+        }
+        let scan = Scan {
+            list: Some(List::Open as u8),
+            before: size,
+            limit: SUMMARIZED,
+            budget: SUMMARIZED,
+            ..Scan::default()
+        };
+        let page = self.office.look_through(scan, |_, _| true).await?;
+        let (look, mut overdue) = (self.look()?, BTreeMap::<(String, String), u32>::new());
+        for (row, _) in page.rows {
+            for due in
+                case_view::due_dates(&self.read(row.case_id)?, &look).into_iter().filter(|it| it.overdue)
+            {
+                *overdue.entry((due.what, due.owner)).or_default() += 1;
+            }
+        }
+        let overdue = overdue.into_iter().map(|((what, owner), count)| OverdueCount { what, owner, count });
+        Ok(SummarizeCasesResponse {
+            counts,
+            overdue: overdue.collect(),
+            truncated: page.next_before.is_some(),
+        })
     }
 
     async fn list(&self, request: ListCasesRequest) -> Result<ListCasesResponse, Refusal> {
@@ -65,17 +109,17 @@ impl Cases {
             Ok(size) => size.min(limits::PAGE_SIZE_MAX),
         };
         let scan = Scan {
-            list: Some(list(request.filter())),
+            list: Some(list(request.filter()) as u8),
             before,
             limit,
             budget: limits::PAGE_BUDGET,
             ..Scan::default()
         };
         let page = self.office.look_through(scan, |_, _| true).await?;
-        let ours = self.ours()?;
+        let look = self.look()?;
         let mut cases = Vec::with_capacity(page.rows.len());
         for (row, _) in page.rows {
-            cases.push(case_view::case(&row.case_id, &self.read(row.case_id)?, ours, false));
+            cases.push(case_view::case(&row.case_id, &self.read(row.case_id)?, &look, false));
         }
         let next_page_token = page.next_before.map(|before| page_token(before, &conditions));
         Ok(ListCasesResponse { cases, next_page_token: next_page_token.unwrap_or_default() })
@@ -137,7 +181,7 @@ impl CaseService for Cases {
     async fn get_case(&self, request: Request<GetCaseRequest>) -> Result<Response<GetCaseResponse>, Status> {
         self.office.callers.now().recognise(&request, Verb::Read)?;
         let (id, file) = self.named(&request.get_ref().name)?;
-        let case = case_view::case(&id, &file, self.ours()?, true);
+        let case = case_view::case(&id, &file, &self.look()?, true);
         Ok(Response::new(GetCaseResponse { case: Some(case) }))
     }
 
@@ -149,6 +193,14 @@ impl CaseService for Cases {
         Ok(Response::new(self.list(request.into_inner()).await?))
     }
 
+    async fn summarize_cases(
+        &self,
+        request: Request<SummarizeCasesRequest>,
+    ) -> Result<Response<SummarizeCasesResponse>, Status> {
+        self.office.callers.now().recognise(&request, Verb::Read)?;
+        Ok(Response::new(self.summarize().await?))
+    }
+
     async fn compare_confirmation(
         &self,
         request: Request<CompareConfirmationRequest>,
@@ -158,8 +210,8 @@ impl CaseService for Cases {
     }
 }
 
-fn list(filter: CaseFilter) -> u8 {
-    let list = match filter {
+fn list(filter: CaseFilter) -> List {
+    match filter {
         CaseFilter::Unspecified => List::All,
         CaseFilter::Open => List::Open,
         CaseFilter::WaitsForUs => List::WaitsForUs,
@@ -175,6 +227,5 @@ fn list(filter: CaseFilter) -> u8 {
         CaseFilter::NotExecuted => List::NotExecuted,
         CaseFilter::Withdrawn => List::Withdrawn,
         CaseFilter::Closed => List::Closed,
-    };
-    list as u8
+    }
 }

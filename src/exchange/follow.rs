@@ -1,6 +1,6 @@
 //! Keeps the query index behind the journal, never in its way.
 
-use super::cases::{CaseFile, effect_of, lists, touches_case};
+use super::cases::{CaseFile, List, effect_of, lists, touches_case};
 use super::commit::Progress;
 use super::hand::{Hand, HandError};
 use crate::channel::lookup::{Lookup, case_id, message_id};
@@ -119,6 +119,11 @@ impl Follower {
         matches: impl FnMut(&Row, crate::index::Flags) -> bool,
     ) -> Result<Page, QueryError> {
         self.read(|index| index.scan(scan, matches))
+    }
+
+    /// How many cases stand on a list.
+    pub fn count(&self, list: List) -> Result<u64, QueryError> {
+        self.read(|index| index.count(list as u8))
     }
 
     /// A reader waited in vain: the index is given up and built anew.

@@ -132,6 +132,18 @@ impl Index {
         self.guarded(|db| scan.run(db, matches))
     }
 
+    /// How many cases stand on a list.
+    pub fn count(&self, list: u8) -> Result<u64, IndexError> {
+        self.guarded(|db| {
+            let mut count = 0;
+            for entry in db.range(rows::list_key(list, 0)..=rows::list_key(list, u64::MAX)) {
+                let (key, value) = entry?;
+                count += u64::from(rows::decode_marks(&key, &value)?.count_ones());
+            }
+            Ok(count)
+        })
+    }
+
     /// Every entry, in order, for comparison with an index built anew.
     pub fn entries(&self) -> Result<Vec<Entry>, IndexError> {
         self.guarded(|db| {

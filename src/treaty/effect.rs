@@ -9,7 +9,7 @@ use crate::wire::assistance::v1::{
     ConditionsNotice, ConditionsReplyEffect, CostEffect, CustodyEffect, DesignationEffect, DesignationNotice,
     DocForm, Effect, ForwardingEffect, ItemsEffect, Measure, MeasureAsked, MeasureDisposed, Official,
     OfficialDesignated, OralRequestNote, ProcedureDisposed, ProcedureDisposition, ProgressEffect,
-    RequestEffect, Response, ResponseEffect, Settings, SettingsEffect,
+    RequestEffect, Response, ResponseEffect, Settings, SettingsEffect, UrgencyLevel,
 };
 
 /// The effect of a body on its case. Total: a deficient body has an effect too, since it is stored; what it
@@ -98,6 +98,7 @@ fn request(it: &AssistanceRequest) -> RequestEffect {
         advise_time_and_place: it.advise_time_and_place,
         measures: asked(&it.measures),
         procedure_ids: it.procedures.iter().map(|it| it.procedure_id.clone()).collect(),
+        urgent: it.urgency.as_ref().is_some_and(|urgency| urgency.level() == UrgencyLevel::Urgent),
         ..RequestEffect::default()
     }
 }

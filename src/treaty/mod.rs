@@ -22,6 +22,7 @@ mod code;
 mod codes;
 mod completeness;
 pub mod designations;
+pub mod due;
 mod effect;
 #[cfg(test)]
 mod examples;

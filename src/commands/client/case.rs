@@ -14,6 +14,7 @@ const PAGE: u32 = 200;
 const HELP: &str = "\
   article6 case list --filter waits-for-us       what waits for this Party
   article6 case list --filter owed-by-them       what the other Party still owes
+  article6 case summary                          how many of what, and what is overdue
   article6 case show 0198f000-…                  one case: state, obligations, history of both sides
   article6 case compare 0198f000-… --purpose JUDICIAL_PROCEEDING
                                                  an oral request beside its written confirmation (Article 5.1)";
@@ -36,6 +37,11 @@ enum What {
         /// Most cases to list
         #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Count cases, and what is overdue
+    Summary {
         #[command(flatten)]
         common: Common,
     },
@@ -63,7 +69,10 @@ enum What {
 impl CaseCommand {
     pub(super) fn common(&self) -> &Common {
         match &self.what {
-            What::List { common, .. } | What::Show { common, .. } | What::Compare { common, .. } => common,
+            What::List { common, .. }
+            | What::Summary { common }
+            | What::Show { common, .. }
+            | What::Compare { common, .. } => common,
         }
     }
 
@@ -78,6 +87,21 @@ impl CaseCommand {
                 }
                 let heading = ["opened", "asks", "state", "waits for", "owed", "case"];
                 output.table(heading, cases.iter().map(row).collect())
+            }
+            What::Summary { .. } => {
+                let summary = office.summary().await?;
+                if output.json {
+                    return output.result(|| json(&summary), String::new);
+                }
+                let counts = summary.counts.iter().map(|it| {
+                    let name =
+                        words::short(it.filter().as_str_name(), "CASE_FILTER_").replace("UNSPECIFIED", "ALL");
+                    [name, it.count.to_string()]
+                });
+                let overdue = summary.overdue.iter();
+                let overdue =
+                    overdue.map(|it| [format!("overdue: {} of {}", it.what, it.owner), it.count.to_string()]);
+                output.table(["cases", "count"], counts.chain(overdue).collect())
             }
             What::Show { name, .. } => {
                 let case = office.case(name).await?;
@@ -161,6 +185,14 @@ fn in_words(case: &Case) -> String {
             owed.owner,
             words::time(owed.since.as_ref()),
             owed.article
+        ));
+    }
+    for due in &case.due {
+        let passed = if due.overdue { ", overdue" } else { "" };
+        let by = words::time(due.due_at.as_ref());
+        lines.push(format!(
+            "due         {} of {} by {by}{passed} (Article {})",
+            due.what, due.owner, due.article
         ));
     }
     for measure in &case.measures {

@@ -176,6 +176,7 @@ mod tests {
             "list --direction sent --state stalled --case 0198f000-0000-7000-8000-000000000003 --limit 5",
             "case list --filter waits-for-us --limit 3",
             "case list --filter EXECUTING",
+            "case summary --json",
             "case show cases/0198f000-0000-7000-8000-000000000003 --json",
             "case compare 0198f000-0000-7000-8000-000000000003 --purpose judicial_proceeding",
             "codes list --json",

@@ -15,7 +15,8 @@ use crate::backoffice::v1::{
     GetTreatyResponse, ListCasesRequest, ListCasesResponse, ListCodeListsRequest, ListCodeListsResponse,
     ListCodesRequest, ListCodesResponse, ListMessagesRequest, ListMessagesResponse, ListOrdersRequest,
     Message, MessageView, OrderRecord, ProposeOrderRequest, RejectOrderRequest, Submission,
-    SubmitMessageRequest, ValidateMessageRequest, Warning, WatchMessagesRequest, WatchMessagesResponse,
+    SubmitMessageRequest, SummarizeCasesRequest, SummarizeCasesResponse, ValidateMessageRequest, Warning,
+    WatchMessagesRequest, WatchMessagesResponse,
 };
 use crate::door::{DialSettings, Dialled, dial};
 use crate::wire::assistance::v1::Purpose;
@@ -205,6 +206,14 @@ impl BackOffice {
     /// [`ClientError::Refused`] and the ways a call gets no answer.
     pub async fn codes(&self, request: ListCodesRequest) -> Result<ListCodesResponse, ClientError> {
         answer(self.code_lists.clone().list_codes(call(request, &self.official)?)).await
+    }
+
+    /// How many cases of what kind, and what is overdue.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer.
+    pub async fn summary(&self) -> Result<SummarizeCasesResponse, ClientError> {
+        answer(self.cases.clone().summarize_cases(call(SummarizeCasesRequest {}, &self.official)?)).await
     }
 
     /// An oral request beside its confirmation. The content is read for the purpose (Article 3.1).

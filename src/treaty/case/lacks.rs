@@ -206,6 +206,7 @@ impl Case {
             self.procedures.entry(name.clone()).or_insert(0);
         }
         self.advise_time_and_place |= it.advise_time_and_place;
+        self.urgent |= it.urgent;
     }
 
     fn dispose<'a>(&mut self, dispositions: impl Iterator<Item = (&'a String, i32)>) {

@@ -114,6 +114,7 @@ pub struct Case {
     /// Procedures asked for, with the number of their disposition; 0 while there is none.
     procedures: BTreeMap<String, i32>,
     advise_time_and_place: bool,
+    urgent: bool,
     /// An official measure was sought (Article 7.1).
     sought: bool,
     /// An authenticated copy was supplied (Article 8.1).
@@ -232,6 +233,11 @@ impl Case {
     /// What became of each message, in the order of the fold.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// A request of the case is urgent.
+    pub fn is_urgent(&self) -> bool {
+        self.urgent
     }
 
     /// The measures asked for, by their names.
