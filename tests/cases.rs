@@ -12,7 +12,8 @@ mod support;
 use article6::backoffice::v1::case_service_client::CaseServiceClient;
 use article6::backoffice::v1::{
     Case, CaseFilter, CaseState, CompareConfirmationRequest, FeedKind, GetCaseRequest, ListCasesRequest,
-    Message, Submission, SubmitMessageRequest, SummarizeCasesRequest, ValidateMessageRequest, WatchMessagesRequest,
+    Message, Submission, SubmitMessageRequest, SummarizeCasesRequest, ValidateMessageRequest,
+    WatchMessagesRequest,
 };
 use article6::commands::json::message_from_json;
 use article6::crypto::Digest;
@@ -283,6 +284,37 @@ async fn a_message_is_judged_before_it_is_sealed_and_its_answer_stays() {
     }
     assert_eq!(taken, 1);
     daemon.stop().unwrap();
+}
+
+/// Articles 1.2 and 3.3: the name of the day, and the receiver's own marking, also with what is exported.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_shows_the_services_name_and_the_receivers_marking() {
+    let parties = Parties::new();
+    let rows = "highest_marking = \"TOP\"\n\n\
+        [[service_names]]\nparty = \"US\"\nfrom = \"1789-07-31\"\nname = \"The old service\"\n\
+        [[service_names]]\nparty = \"US\"\nfrom = \"2003-03-01\"\nname = \"The new service\"\n\
+        [[service_names]]\nparty = \"US\"\nfrom = \"2999-01-01\"\nname = \"A later service\"\n\
+        [[markings]]\nkind = \"ASSISTANCE_REQUEST\"\nconfidential = false\nmarking = \"OFFICIAL\"\n";
+    let text = std::fs::read_to_string(parties.kz.config()).unwrap();
+    let rows = match text.contains("[treaty]\n") {
+        true => text.replace("[treaty]\n", &format!("[treaty]\n{rows}\n")),
+        false => format!("{text}\n[treaty]\n{rows}"),
+    };
+    std::fs::write(parties.kz.config(), rows).unwrap();
+    let (us_daemon, kz_daemon) = (serve(&parties.us), serve(&parties.kz));
+    let (mut us, mut kz) = (Side::open(&parties.us).await, Side::open(&parties.kz).await);
+    // The first example asks for confidentiality, which the table does not know; the second does not.
+    for (fixture, marking, unmapped) in [(0, "TOP", true), (1, "OFFICIAL", false)] {
+        let name = case_of("cases", &format!("marked {fixture}"));
+        let sent = us.say(&name, body(fixture)).await.unwrap();
+        assert!(sent.marking.is_empty(), "this Party's own message is its own");
+        kz.until(&name, "the request arrives", |case| case.state() == CaseState::Submitted).await;
+        let received = kz.office.get(&sent.name).await;
+        assert_eq!((received.marking.as_str(), received.marking_unmapped), (marking, unmapped));
+        assert_eq!(received.sender_service[0].name, "The new service");
+    }
+    us_daemon.stop().unwrap();
+    kz_daemon.stop().unwrap();
 }
 
 async fn join<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {

@@ -2,6 +2,7 @@
 
 use super::AppError;
 use crate::backoffice::caller::{Callers, Official};
+use crate::backoffice::domestic::Domestic;
 use crate::backoffice::evidence::Keyrings;
 use crate::channel::keys::{Key, Keys, Side};
 use crate::channel::terms::Terms;
@@ -102,6 +103,14 @@ pub(super) fn trusted(settings: &Settings) -> Result<Trust, FileMistake> {
 pub(super) fn client_keys(settings: &Settings) -> Result<Vec<Digest>, FileMistake> {
     let production = is_production(settings);
     settings.clients.iter().map(|client| files::client_key(&client.certificate, production)).collect()
+}
+
+/// Names of services and markings.
+pub(super) fn domestic(settings: &Settings) -> Domestic {
+    let config::Domestic { names, markings, highest_marking } = settings.domestic.clone();
+    let names = names.into_iter().map(|it| (it.party, it.from, it.language, it.name));
+    let markings = markings.into_iter().map(|it| (it.kind, it.confidential, it.marking));
+    Domestic::new(names, markings, highest_marking)
 }
 
 /// The callers of the back-office door, with these keys. Feeds that are open in `before` go on counting.

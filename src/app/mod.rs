@@ -191,6 +191,7 @@ impl Daemon {
             delivery: delivery_seen.clone(),
             stalled_after: settings.stalled_after,
             reads: Arc::new(Reads::new(settings.reads_per_second)),
+            domestic: Arc::new(material::domestic(&settings)),
             release: match settings.release {
                 config::Release::Reviewed => Release::Reviewed,
                 config::Release::Named => Release::Named,

@@ -79,6 +79,7 @@ impl Reading {
             official: self.caller.official.clone(),
             purpose: u32::try_from(i32::from(self.purpose)).unwrap_or(0),
             leaves: Vec::new(),
+            withheld: String::new(),
         }
     }
 }

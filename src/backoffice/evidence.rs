@@ -6,9 +6,11 @@ use super::v1::evidence_service_server::EvidenceService;
 use super::v1::{ExportEvidenceRequest, ExportEvidenceResponse};
 use super::view::recorded;
 use super::{Office, refusals};
-use crate::channel::lookup::Lookup;
+use crate::channel::lookup::{Lookup, case_id};
 use crate::door::Refusal;
 use crate::evidence::bundle::{ComposeError, Keyring, Wanted, compose};
+use crate::exchange::cases::CaseFile;
+use crate::wire::ledger::v1::event::Fact;
 use std::fmt;
 use std::sync::Arc;
 use tonic::{Code, Request, Response, Status};
@@ -46,8 +48,14 @@ impl Evidence {
         let found = store.find(&Lookup::Message(id)).map_err(|error| refusals::store(&error))?;
         let found = found.filter(|opened| recorded(&opened.event).is_some());
         let found = found.ok_or_else(refusals::message_not_found)?;
-        self.office.may_read(&reading, &found)?;
+        self.office.may_read(&reading, &found).await?;
         let leaf = found.leaf;
+        let received =
+            found.envelope.as_deref().filter(|_| matches!(found.event.fact, Some(Fact::Received(_))));
+        let file =
+            received.and_then(case_id).map(|case| CaseFile::read(store, &self.office.engine.state(), case));
+        let file = file.transpose().map_err(|error| refusals::store(&error))?;
+        let marked = received.map(|envelope| self.office.marking(&found, envelope, file.as_ref()));
         self.office.note_read(&reading, vec![leaf]).await?;
         let (core, keyring) = (self.office.engine.clone(), (self.keyrings.0)());
         let made = tokio::task::spawn_blocking(move || {
@@ -59,6 +67,7 @@ impl Evidence {
         Ok(ExportEvidenceResponse {
             bundle: bundle.into(),
             file_name: format!("{}.zip", Uuid::from_bytes(id)),
+            marking: marked.unwrap_or_default().marking,
         })
     }
 }

@@ -6,7 +6,7 @@
 //! to be sealed · [`view`] from a journal event to the message a caller sees · [`feed`], [`list`] the two ways through
 //! many messages · [`token`] cursors and page tokens · [`refusals`] the one table of errors · [`service`] the calls
 //! · [`cases`] the calls about cases, with [`case_view`] what is shown of one and [`comparison`] an oral request beside
-//! its confirmation · [`drafts`] the calls about drafts, with [`draft_view`] what is shown of one · [`code_lists`] the calls
+//! its confirmation · [`drafts`] the calls about drafts, with [`draft_view`] what is shown of one · [`domestic`] names and markings · [`code_lists`] the calls
 //! about code lists, and the warnings · [`evidence`] bundles that prove a message ·
 //! [`orders`], `order_view` what two persons decide · [`treaty`] what is in force.
 
@@ -15,6 +15,7 @@ pub mod case_view;
 pub mod cases;
 pub mod code_lists;
 pub mod comparison;
+pub mod domestic;
 pub mod draft_view;
 pub mod drafts;
 pub mod evidence;
@@ -70,6 +71,8 @@ pub struct Office {
     pub reads: Arc<Reads>,
     /// How messages that need a second official are released.
     pub release: Release,
+    /// Names of services and markings.
+    pub domestic: Arc<domestic::Domestic>,
 }
 
 /// How messages that need a second official are released (four eyes).

@@ -4,15 +4,15 @@
 //! item; a condition accepted before the item was supplied can exclude its use as evidence (4); confidential content is for
 //! officials who are cleared (3.2). This Party's own messages are its own.
 
-use super::Office;
 use super::caller::Reading;
+use super::{Office, refusals};
 use crate::channel::lookup::case_id;
 use crate::crypto::digest::Digest;
 use crate::door::Refusal;
 use crate::exchange::cases::{CaseFile, effect_of};
 use crate::store::{OpenedEvent, StoreError};
 use crate::wire::assistance::v1::{ConditionKind, Purpose};
-use crate::wire::ledger::v1::event::Fact;
+use crate::wire::ledger::v1::{Read, event::Fact};
 use tonic::Code;
 
 /// Why content is not shown.
@@ -62,10 +62,17 @@ impl Office {
         })
     }
 
-    /// The same as a refusal.
-    pub fn may_read(&self, reading: &Reading, opened: &OpenedEvent) -> Result<(), Refusal> {
-        let withheld = self.withheld(reading, opened).map_err(|error| super::refusals::store(&error))?;
-        withheld.map_or(Ok(()), |withheld| Err(withheld.refusal()))
+    /// The same as a refusal. That content was withheld is recorded as its reading would be.
+    pub async fn may_read(&self, reading: &Reading, opened: &OpenedEvent) -> Result<(), Refusal> {
+        let withheld = self.withheld(reading, opened).map_err(|error| refusals::store(&error))?;
+        let Some(refusal) = withheld.map(Withheld::refusal) else { return Ok(()) };
+        if !self.reads.admits(&reading.caller.client) {
+            return Err(refusals::too_many_reads());
+        }
+        let withheld = refusal.reason.to_owned();
+        let fact = Fact::Read(Read { leaves: vec![opened.leaf], withheld, ..reading.fact() });
+        self.engine.note(fact).await.map_err(refusals::note)?;
+        Err(refusal)
     }
 
     /// The day, by this daemon's clock in UTC.

@@ -2,6 +2,7 @@
 
 use super::caller::Reading;
 use super::code_lists::warnings;
+use super::domestic::Marked;
 use super::token::{case_name, message_name};
 use super::v1::{self, DeliveryState, Direction, DocumentState, DocumentStatus, Message};
 use super::{Office, case_view, refusals};
@@ -65,6 +66,11 @@ impl Office {
         message.warnings = received.map(|body| warnings("", body)).unwrap_or_default();
         let step = file.as_ref().and_then(|file| file.step_of(opened.leaf));
         message.case_effect = step.map(|step| case_view::effect(&step));
+        message.sender_service = self.service_names(envelope);
+        if direction == Direction::Received {
+            let marked = self.marking(opened, envelope, file.as_ref());
+            (message.marking, message.marking_unmapped) = (marked.marking, marked.unmapped);
+        }
         message.documents = body.as_ref().map(documents).unwrap_or_default();
         let lacking = || agreement::deficiency(&self.engine.agreement(), opened);
         let lacking = (direction == Direction::Received).then(lacking).flatten();
@@ -83,6 +89,27 @@ impl Office {
         }
         message.delivery = Some(delivery);
         Ok(Some(message))
+    }
+
+    /// What the sender's service was called when it signed.
+    fn service_names(&self, envelope: &Envelope) -> Vec<v1::ServiceName> {
+        let signed = envelope.signed_at.and_then(|at| jiff::Timestamp::from_second(at.seconds).ok());
+        let Some(day) = signed.map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date()) else {
+            return Vec::new();
+        };
+        let names = self.domestic.names_on(&envelope.sender, day).into_iter();
+        names
+            .map(|(language, name)| v1::ServiceName { language: language.into(), name: name.into() })
+            .collect()
+    }
+
+    /// How a received message is marked here, as its supplier asks for confidentiality now.
+    pub fn marking(&self, opened: &OpenedEvent, envelope: &Envelope, file: Option<&CaseFile>) -> Marked {
+        let effect = effect_of(opened, envelope);
+        let item = Digest::of(&opened.record.envelope);
+        let confidential =
+            file.map_or(effect.confidential, |file| file.case.is_confidential(&item, effect.confidential));
+        self.domestic.marking(effect.kind().as_str_name().trim_start_matches("KIND_"), confidential)
     }
 
     /// The case of a message that can move it.

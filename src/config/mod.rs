@@ -6,6 +6,7 @@
 //! Read by `app` and `commands` only. Paths are taken from the folder of the file. The environment wins over the
 //! file: `ARTICLE6__STORE__DIR` stands for `[store] dir`.
 
+mod domestic;
 mod doors;
 pub mod files;
 mod reader;
@@ -14,6 +15,7 @@ mod tables;
 mod tests;
 mod values;
 
+pub use domestic::{Domestic, Marking, ServiceName};
 pub use reader::Mistake;
 pub(crate) use reader::Reader;
 pub(crate) use values::host_and_port;
@@ -65,6 +67,8 @@ pub struct Settings {
     pub officials: BTreeMap<String, Official>,
     /// How messages that need a second official are released.
     pub release: Release,
+    /// Names of services and markings.
+    pub domestic: Domestic,
     /// The door to operations staff.
     pub operations: DoorSettings,
     /// The store.

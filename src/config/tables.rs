@@ -1,5 +1,6 @@
 //! From the tables of a configuration to settings.
 
+use super::domestic;
 use super::doors::{one_door_each, read_door, read_peer};
 use super::values::{between, country, duration, identifier, log_level, one_of, rate, role};
 use super::{Client, KeyPair, LogSettings, Named, Official, Reader, Release, Settings, files};
@@ -56,7 +57,12 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
     reader.tables("officials", |table| read_official(table, &mut officials));
     reader.tables("clients", |table| read_client(table, &officials, named.production, &mut clients));
     let mut heads = [None, None];
-    reader.table("treaty", |table| heads = read_heads(table, named));
+    let mut highest_marking = String::new();
+    reader.table("treaty", |table| {
+        heads = read_heads(table, named);
+        highest_marking = table.or("highest_marking", String::new(), domestic::text);
+    });
+    let domestic = domestic::read(reader, highest_marking);
     let [head_certificate, peer_head_certificate] = heads;
     let mut store = None;
     reader.table("store", |table| store = read_store(table));
@@ -86,6 +92,7 @@ pub(super) fn read(reader: &mut Reader, named: &mut Named) -> Option<Settings> {
         clients,
         officials,
         release,
+        domestic,
         operations: operations?,
         store,
         index,
