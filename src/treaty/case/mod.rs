@@ -13,6 +13,8 @@ mod duties;
 mod lacks;
 mod order;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 pub use act::Act;
 pub use duties::{Obligation, Owed};
