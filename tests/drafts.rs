@@ -436,3 +436,35 @@ async fn content_is_read_for_what_the_supplier_permits() {
     us_daemon.stop().unwrap();
     kz_daemon.stop().unwrap();
 }
+
+/// The command line takes a draft the same way.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_writes_proposes_and_releases() {
+    let pkcs8 = article6::crypto::keyfile::generate_p256().unwrap();
+    let random = SystemRandom::new();
+    let key = Key(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8, &random).unwrap());
+    let parties = reviewed(&key);
+    let private = parties.us.folder.join("releaser.key");
+    std::fs::write(&private, article6::crypto::keyfile::to_pem(&pkcs8).unwrap().as_bytes()).unwrap();
+    let daemon = serve(&parties.us);
+    let _ready = Us::open(&parties.us).await;
+    let profile = parties.us.profile();
+    let draft = |arguments: &[&str], official: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_article6"));
+        command.arg("draft").args(arguments).args(["--official", official, "--json", "--profile"]).arg(&profile);
+        let output = command.output().unwrap();
+        let text = String::from_utf8(if output.status.success() { output.stdout } else { output.stderr }).unwrap();
+        (output.status.success(), serde_json::from_str::<Value>(text.lines().next().unwrap_or("null")).unwrap())
+    };
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/02_origin_verification.json");
+    let (_, created) = draft(&["create", file], OFFICER);
+    let name = created["name"].as_str().unwrap().to_owned();
+    assert_eq!(created["state"], "WRITTEN");
+    let (_, proposed) = draft(&["propose", &name], DESIGNATED);
+    assert_eq!((&proposed["state"], &proposed["acting_official"]), (&json!("PROPOSED"), &json!(DESIGNATED)));
+    let (released, refused) = draft(&["release", &name], RELEASER);
+    assert!(!released && refused.to_string().contains("RELEASE_NOT_SIGNED"), "{refused}");
+    let (released, message) = draft(&["release", &name, "--token-key", private.to_str().unwrap()], RELEASER);
+    assert!(released && message["releasing_official"] == RELEASER, "{message}");
+    daemon.stop().unwrap();
+}

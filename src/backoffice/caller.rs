@@ -149,6 +149,11 @@ impl Callers {
         self.clients.get(&caller.key).is_some_and(|client| client.name == caller.client)
     }
 
+    /// What tokens are meant for.
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+
     /// Whether there is an official of this identifier.
     pub fn has_official(&self, official: &str) -> bool {
         self.officials.contains_key(official)

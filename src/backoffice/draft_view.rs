@@ -125,6 +125,7 @@ pub fn draft(office: &Office, open: &Open, whole: bool) -> Result<Draft, Refusal
         updated_at: open.recorded_at,
         updated_by: change.official.clone(),
         message: released(office, change)?,
+        token_audience: office.callers.now().audience().to_owned(),
         ..Draft::default()
     };
     if whole {

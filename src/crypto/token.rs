@@ -4,7 +4,10 @@
 use super::keyfile::P256_SPKI;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use ring::rand::SystemRandom;
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, UnparsedPublicKey,
+};
 use serde::Deserialize;
 
 /// Longest token that is looked at, in bytes.
@@ -35,6 +38,16 @@ struct Header {
     crit: Option<serde_json::Value>,
 }
 
+/// A token over a payload, signed with a P-256 key (PKCS#8, DER); `None` for another key.
+pub fn sign(pkcs8: &[u8], payload: &str) -> Option<String> {
+    let random = SystemRandom::new();
+    let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &random).ok()?;
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let signed = format!("{}.{}", part(r#"{"alg":"ES256","typ":"JWT"}"#), part(payload));
+    let signature = key.sign(&random, signed.as_bytes()).ok()?;
+    Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
 /// The payload of a token that the key has signed. `key` is the uncompressed point of a P-256 key.
 ///
 /// # Errors
@@ -60,8 +73,7 @@ pub fn verify(key: &[u8], token: &str) -> Result<Vec<u8>, TokenError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ring::rand::SystemRandom;
-    use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+    use ring::signature::KeyPair as _;
 
     fn key() -> EcdsaKeyPair {
         let random = SystemRandom::new();

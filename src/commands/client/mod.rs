@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`profile`] where the daemon is and who calls · [`office`] the calls · [`submission`] from a file to a
 //! submission · [`words`] a message for people and for scripts · [`trouble`], `advice` what goes wrong and what to do
-//! next · `send`, `inbox`, `watch`, `show`, `list`, `case`, `codes`, `status`,
+//! next · `send`, `inbox`, `watch`, `show`, `list`, `case`, `draft`, `codes`, `status`,
 //! `prove` the commands · `keep` files of messages taken over ·
 //! `output` what is written where.
 //!
@@ -11,6 +11,7 @@
 mod advice;
 mod case;
 mod codes;
+mod draft;
 mod inbox;
 mod keep;
 mod list;
@@ -55,6 +56,8 @@ pub enum ClientCommand {
     Case(case::CaseCommand),
     /// Show the code lists and their codes
     Codes(codes::CodesCommand),
+    /// Write, review and release drafts (four eyes)
+    Draft(draft::DraftCommand),
     /// Show where the delivery of messages stands, and what that means
     Status(status::Status),
     /// Fetch the bundle that proves a message to others
@@ -129,6 +132,7 @@ pub async fn run(command: ClientCommand) -> ExitCode {
         ClientCommand::Prove(prove) => (prove.common.output(), prove.run().await),
         ClientCommand::Case(case) => (case.common().output(), case.run().await),
         ClientCommand::Codes(codes) => (codes.common().output(), codes.run().await),
+        ClientCommand::Draft(draft) => (draft.common().output(), draft.run().await),
         ClientCommand::Status(status) => (status.common.output(), status.run().await),
     };
     match done {
@@ -177,6 +181,9 @@ mod tests {
             "case list --filter waits-for-us --limit 3",
             "case list --filter EXECUTING",
             "case summary --json",
+            "draft create a.json --official KZ-CO-0001",
+            "draft return drafts/0198f000-0000-7000-8000-000000000003 --reason why",
+            "draft release drafts/0198f000-0000-7000-8000-000000000003 --token-key k.pem --json",
             "case show cases/0198f000-0000-7000-8000-000000000003 --json",
             "case compare 0198f000-0000-7000-8000-000000000003 --purpose judicial_proceeding",
             "codes list --json",

@@ -5,18 +5,20 @@ use super::trouble::ClientError;
 use crate::backoffice::caller::OFFICIAL;
 use crate::backoffice::v1::case_service_client::CaseServiceClient;
 use crate::backoffice::v1::code_list_service_client::CodeListServiceClient;
+use crate::backoffice::v1::draft_service_client::DraftServiceClient;
 use crate::backoffice::v1::evidence_service_client::EvidenceServiceClient;
 use crate::backoffice::v1::message_service_client::MessageServiceClient;
 use crate::backoffice::v1::order_service_client::OrderServiceClient;
 use crate::backoffice::v1::treaty_service_client::TreatyServiceClient;
 use crate::backoffice::v1::{
     AcknowledgeMessagesRequest, ApproveOrderRequest, Case, CompareConfirmationRequest,
-    CompareConfirmationResponse, ExportEvidenceRequest, GetCaseRequest, GetMessageRequest, GetTreatyRequest,
-    GetTreatyResponse, ListCasesRequest, ListCasesResponse, ListCodeListsRequest, ListCodeListsResponse,
-    ListCodesRequest, ListCodesResponse, ListMessagesRequest, ListMessagesResponse, ListOrdersRequest,
-    Message, MessageView, OrderRecord, ProposeOrderRequest, RejectOrderRequest, Submission,
-    SubmitMessageRequest, SummarizeCasesRequest, SummarizeCasesResponse, ValidateMessageRequest, Warning,
-    WatchMessagesRequest, WatchMessagesResponse,
+    CompareConfirmationResponse, CreateDraftRequest, DiscardDraftRequest, Draft, ExportEvidenceRequest,
+    GetCaseRequest, GetDraftRequest, GetMessageRequest, GetTreatyRequest, GetTreatyResponse,
+    ListCasesRequest, ListCasesResponse, ListCodeListsRequest, ListCodeListsResponse, ListCodesRequest,
+    ListCodesResponse, ListDraftsRequest, ListMessagesRequest, ListMessagesResponse, ListOrdersRequest,
+    Message, MessageView, OrderRecord, ProposeDraftRequest, ProposeOrderRequest, RejectOrderRequest,
+    ReleaseDraftRequest, ReturnDraftRequest, Submission, SubmitMessageRequest, SummarizeCasesRequest,
+    SummarizeCasesResponse, ValidateMessageRequest, Warning, WatchMessagesRequest, WatchMessagesResponse,
 };
 use crate::door::{DialSettings, Dialled, dial};
 use crate::wire::assistance::v1::Purpose;
@@ -36,6 +38,7 @@ const ANSWER_BYTES: usize = 16 << 20;
 pub struct BackOffice {
     client: MessageServiceClient<Dialled>,
     cases: CaseServiceClient<Dialled>,
+    drafts: DraftServiceClient<Dialled>,
     code_lists: CodeListServiceClient<Dialled>,
     evidence: EvidenceServiceClient<Dialled>,
     orders: OrderServiceClient<Dialled>,
@@ -55,12 +58,24 @@ impl BackOffice {
             .await
             .map_err(|error| ClientError::Connection { address: profile.address.clone(), error })?;
         let evidence = EvidenceServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
+        let drafts = DraftServiceClient::new(dialled.clone())
+            .max_decoding_message_size(ANSWER_BYTES)
+            .max_encoding_message_size(ANSWER_BYTES);
         let cases = CaseServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
         let code_lists = CodeListServiceClient::new(dialled.clone());
         let orders = OrderServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
         let treaty = TreatyServiceClient::new(dialled.clone()).max_decoding_message_size(ANSWER_BYTES);
         let client = MessageServiceClient::new(dialled).max_decoding_message_size(ANSWER_BYTES);
-        Ok(Self { client, cases, code_lists, evidence, orders, treaty, official: profile.official.clone() })
+        Ok(Self {
+            client,
+            cases,
+            drafts,
+            code_lists,
+            evidence,
+            orders,
+            treaty,
+            official: profile.official.clone(),
+        })
     }
 
     /// Seals and queues a message for `official`; answers when it is durable at the daemon. The same `request_id`
@@ -214,6 +229,66 @@ impl BackOffice {
     /// [`ClientError::Refused`] and the ways a call gets no answer.
     pub async fn summary(&self) -> Result<SummarizeCasesResponse, ClientError> {
         answer(self.cases.clone().summarize_cases(call(SummarizeCasesRequest {}, &self.official)?)).await
+    }
+
+    /// Writes a draft; the same `request_id` gets the same draft.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and the ways a call gets no answer. So with every call about drafts.
+    pub async fn create_draft(&self, request_id: &str, submission: Submission) -> Result<Draft, ClientError> {
+        let request = CreateDraftRequest { request_id: request_id.to_owned(), submission: Some(submission) };
+        let response = answer(self.drafts.clone().create_draft(call(request, &self.official)?)).await?;
+        response.draft.ok_or(ClientError::Answer("the draft"))
+    }
+
+    /// One draft with its text.
+    pub async fn draft(&self, name: &str) -> Result<Draft, ClientError> {
+        let request = GetDraftRequest { name: name.to_owned() };
+        let response = answer(self.drafts.clone().get_draft(call(request, &self.official)?)).await?;
+        response.draft.ok_or(ClientError::Answer("the draft"))
+    }
+
+    /// The open drafts.
+    pub async fn drafts(&self) -> Result<Vec<Draft>, ClientError> {
+        let request = call(ListDraftsRequest {}, &self.official)?;
+        Ok(answer(self.drafts.clone().list_drafts(request)).await?.drafts)
+    }
+
+    /// Proposes a draft as it was read.
+    pub async fn propose_draft(&self, draft: &Draft) -> Result<Draft, ClientError> {
+        let request = ProposeDraftRequest { name: draft.name.clone(), etag: draft.etag.clone() };
+        let response = answer(self.drafts.clone().propose_draft(call(request, &self.official)?)).await?;
+        response.draft.ok_or(ClientError::Answer("the draft"))
+    }
+
+    /// Returns a draft as it was read.
+    pub async fn return_draft(&self, draft: &Draft, reason: &str) -> Result<Draft, ClientError> {
+        let (name, etag) = (draft.name.clone(), draft.etag.clone());
+        let request = ReturnDraftRequest { name, etag, reason: reason.to_owned() };
+        let response = answer(self.drafts.clone().return_draft(call(request, &self.official)?)).await?;
+        response.draft.ok_or(ClientError::Answer("the draft"))
+    }
+
+    /// Releases what was reviewed, with the official's own token where he gives one.
+    pub async fn release_draft(
+        &self,
+        request: ReleaseDraftRequest,
+        token: Option<&str>,
+    ) -> Result<Message, ClientError> {
+        let mut request = call(request, &self.official)?;
+        if let Some(token) = token {
+            let value = MetadataValue::try_from(format!("Bearer {token}"));
+            let value = value.map_err(|_| ClientError::Usage("a token is one line of ASCII"))?;
+            request.metadata_mut().insert("authorization", value);
+        }
+        let response = answer(self.drafts.clone().release_draft(request)).await?;
+        response.message.ok_or(ClientError::Answer("the message"))
+    }
+
+    /// Gives a draft up as it was read.
+    pub async fn discard_draft(&self, draft: &Draft) -> Result<(), ClientError> {
+        let request = DiscardDraftRequest { name: draft.name.clone(), etag: draft.etag.clone() };
+        answer(self.drafts.clone().discard_draft(call(request, &self.official)?)).await.map(|_| ())
     }
 
     /// An oral request beside its confirmation. The content is read for the purpose (Article 3.1).
