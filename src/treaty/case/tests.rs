@@ -48,7 +48,7 @@ fn twisted(effect: &mut Effect, twist: u8) {
         Some(Detail::Conditions(it)) => it.version = u32::from(twist % 4),
         Some(Detail::Items(it)) => (it.decision, it.request_id) = (number % 6, (twist % 3).to_string()),
         Some(Detail::Request(it)) => {
-            it.confirms_oral = twist % 2 == 0;
+            it.confirms_oral = twist.is_multiple_of(2);
             it.requesting_party = ["US", "KZ", "XX", ""][usize::from(twist % 4)].to_owned();
         }
         _ if twist > 250 => effect.kind = i32::from(twist),
@@ -127,11 +127,11 @@ proptest! {
             if case.is_closed() {
                 return Ok(());
             }
-            for side in 0..2 {
+            for (side, code) in PARTIES.into_iter().enumerate() {
                 let case = Case::fold(&entries);
-                let role = case.side(Party::from_code(PARTIES[side]).unwrap());
+                let role = case.side(Party::from_code(code).unwrap());
                 if let Some(effect) = next(&case, role) {
-                    let party = Party::from_code(PARTIES[side]).unwrap();
+                    let party = Party::from_code(code).unwrap();
                     let last = |ours: bool| {
                         let of = entries.iter().filter(|it| (it.sender == party) == ours);
                         of.map(|it| it.sequence).max().unwrap_or(0)
