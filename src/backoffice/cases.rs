@@ -102,7 +102,7 @@ impl Cases {
         };
         for leaf in [note.leaf, confirmation.leaf] {
             let opened = self.office.engine.store().event(leaf).map_err(|error| refusals::store(&error))?;
-            self.office.may_read(&reading, &opened)?;
+            self.office.may_read(&reading, &opened).await?;
         }
         let bodies = [self.body(note.leaf)?, self.body(confirmation.leaf)?];
         self.office.note_read(&reading, vec![note.leaf, confirmation.leaf]).await?;

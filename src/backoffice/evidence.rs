@@ -46,7 +46,7 @@ impl Evidence {
         let found = store.find(&Lookup::Message(id)).map_err(|error| refusals::store(&error))?;
         let found = found.filter(|opened| recorded(&opened.event).is_some());
         let found = found.ok_or_else(refusals::message_not_found)?;
-        self.office.may_read(&reading, &found)?;
+        self.office.may_read(&reading, &found).await?;
         let leaf = found.leaf;
         self.office.note_read(&reading, vec![leaf]).await?;
         let (core, keyring) = (self.office.engine.clone(), (self.keyrings.0)());

@@ -12,7 +12,7 @@ use crate::door::Refusal;
 use crate::exchange::cases::{CaseFile, effect_of};
 use crate::store::{OpenedEvent, StoreError};
 use crate::wire::assistance::v1::{ConditionKind, Purpose};
-use crate::wire::ledger::v1::event::Fact;
+use crate::wire::ledger::v1::{Read, event::Fact};
 use tonic::Code;
 
 /// Why content is not shown.
@@ -29,6 +29,9 @@ pub enum Withheld {
 impl Office {
     /// Why the content of a message may not be read; `None` where it may.
     pub fn withheld(&self, reading: &Reading, opened: &OpenedEvent) -> Result<Option<Withheld>, StoreError> {
+        if reading.purpose == Purpose::Other && !reading.caller.for_other {
+            return Ok(Some(Withheld::Consent));
+        }
         let Some(envelope) = opened.envelope.as_deref() else { return Ok(None) };
         let Some(case) = case_id(envelope) else { return Ok(None) };
         let supplied = matches!(opened.event.fact, Some(Fact::Received(_)));
@@ -62,10 +65,12 @@ impl Office {
         })
     }
 
-    /// The same as a refusal.
-    pub fn may_read(&self, reading: &Reading, opened: &OpenedEvent) -> Result<(), Refusal> {
+    /// The same as a refusal, which is recorded before it is told.
+    pub async fn may_read(&self, reading: &Reading, opened: &OpenedEvent) -> Result<(), Refusal> {
         let withheld = self.withheld(reading, opened).map_err(|error| super::refusals::store(&error))?;
-        withheld.map_or(Ok(()), |withheld| Err(withheld.refusal()))
+        let Some(withheld) = withheld else { return Ok(()) };
+        self.note(Read { leaves: vec![opened.leaf], denied: true, ..reading.fact() }).await?;
+        Err(withheld.refusal())
     }
 
     /// The day, by this daemon's clock in UTC.
@@ -83,7 +88,8 @@ impl Withheld {
             Self::Consent => (
                 "CONSENT_REQUIRED",
                 "3.1",
-                "use for other purposes needs the supplying Party's express consent for this item",
+                "use for other purposes needs the supplying Party's express consent for this item, and a RELEASING_OFFICER \
+                 who reads under it",
             ),
             Self::NoEvidence => (
                 "NO_EVIDENCE_USE",

@@ -65,7 +65,7 @@ impl Service {
         };
         let opened = self.find("name", &request.name)?;
         if let Some(reading) = &reading {
-            self.office.may_read(reading, &opened)?;
+            self.office.may_read(reading, &opened).await?;
             self.office.note_read(reading, vec![opened.leaf]).await?;
         }
         let view = if reading.is_some() { View::Full } else { View::Basic };
