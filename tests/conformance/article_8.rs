@@ -18,6 +18,7 @@ conforms![
     article_8_1_plain_copy_leaves_the_measure_partly,
     article_8_2_close_with_an_original_out_refused,
     article_8_2_loss_needs_the_owners_acknowledgement,
+    article_8_2_item_ids_are_unique_across_cases,
     article_8_3_witness_needs_a_proceeding,
     article_8_4_records_without_offence_warn,
     article_8_4_undesignated_readers_refused,
@@ -113,6 +114,23 @@ async fn article_8_2_loss_needs_the_owners_acknowledgement() {
     play.close_refused("OBLIGATION_OPEN").await;
     play.say(By::Rd, &custody("LOSS_ACKNOWLEDGED", "I-2")).await;
     play.closes().await;
+}
+
+async fn article_8_2_item_ids_are_unique_across_cases() {
+    let mut first = lent("I-3").await;
+    assert_eq!(first.refused(By::Rd, &custody("SENT", "I-3")).await, ["ITEM_EXISTS"]);
+    let mut second = Play::open(&request()).await;
+    assert_eq!(second.would(By::Rd, &custody("SENT", "I-3")).await, Err(vec!["ITEM_EXISTS".to_owned()]));
+    assert_eq!(second.refused(By::Rd, &custody("SENT", "I-3")).await, ["ITEM_EXISTS"]);
+    second.say(By::Rd, &custody("SENT", "I-4")).await;
+    // Nor once it is back; nor by the other side, in a case in which it is the one that lends.
+    first.say(By::Rd, &custody("RETURN_RECEIVED", "I-3")).await;
+    assert_eq!(second.refused(By::Rd, &custody("SENT", "I-3")).await, ["ITEM_EXISTS"]);
+    let case = new_case();
+    second.rd.says(&case, &request()).await;
+    second.rq.until(&case, "the request arrives", |case| !case.history.is_empty()).await;
+    assert_eq!(second.rq.refused(&case, &custody("SENT", "I-3")).await, ["ITEM_EXISTS"]);
+    second.rq.says(&case, &custody("SENT", "I-5")).await;
 }
 
 async fn article_8_3_witness_needs_a_proceeding() {

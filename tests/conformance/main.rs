@@ -49,7 +49,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "article_5_1_ten_years_change_no_state",
         "nothing alerts of what is due yet; that no clock moves a case follows from treaty::case, which asks for none",
     ),
-    ("article_8_2_item_ids_are_unique_across_cases", "numbers of originals are compared within a case only"),
 ];
 
 fn main() -> ExitCode {
