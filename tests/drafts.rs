@@ -451,10 +451,18 @@ async fn the_command_line_writes_proposes_and_releases() {
     let profile = parties.us.profile();
     let draft = |arguments: &[&str], official: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_article6"));
-        command.arg("draft").args(arguments).args(["--official", official, "--json", "--profile"]).arg(&profile);
+        command
+            .arg("draft")
+            .args(arguments)
+            .args(["--official", official, "--json", "--profile"])
+            .arg(&profile);
         let output = command.output().unwrap();
-        let text = String::from_utf8(if output.status.success() { output.stdout } else { output.stderr }).unwrap();
-        (output.status.success(), serde_json::from_str::<Value>(text.lines().next().unwrap_or("null")).unwrap())
+        let text =
+            String::from_utf8(if output.status.success() { output.stdout } else { output.stderr }).unwrap();
+        (
+            output.status.success(),
+            serde_json::from_str::<Value>(text.lines().next().unwrap_or("null")).unwrap(),
+        )
     };
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/02_origin_verification.json");
     let (_, created) = draft(&["create", file], OFFICER);

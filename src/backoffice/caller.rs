@@ -58,7 +58,7 @@ pub struct Caller {
     /// He may read confidential content.
     pub cleared: bool,
     /// He may read for a use outside the agreement, where consent was given.
-    for_other: bool,
+    pub for_other: bool,
     key: Digest,
 }
 
@@ -197,13 +197,7 @@ impl Caller {
                 "PURPOSE_REQUIRED",
                 "say what the content is read for (Article 3.1)",
             )),
-            // Whether consent was given depends on the item.
-            Ok(Purpose::Other) if !self.for_other => Err(Refusal::new(
-                Code::PermissionDenied,
-                "CONSENT_REQUIRED",
-                "use for other purposes needs the supplying Party's express consent, and a RELEASING_OFFICER who reads \
-                 under it (Article 3.1)",
-            )),
+            // Whether another use is permitted depends on the item.
             Ok(purpose) => Ok(Reading { caller: self, purpose }),
         }
     }

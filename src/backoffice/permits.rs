@@ -4,8 +4,8 @@
 //! item; a condition accepted before the item was supplied can exclude its use as evidence (4); confidential content is for
 //! officials who are cleared (3.2). This Party's own messages are its own.
 
+use super::Office;
 use super::caller::Reading;
-use super::{Office, refusals};
 use crate::channel::lookup::case_id;
 use crate::crypto::digest::Digest;
 use crate::door::Refusal;
@@ -29,6 +29,9 @@ pub enum Withheld {
 impl Office {
     /// Why the content of a message may not be read; `None` where it may.
     pub fn withheld(&self, reading: &Reading, opened: &OpenedEvent) -> Result<Option<Withheld>, StoreError> {
+        if reading.purpose == Purpose::Other && !reading.caller.for_other {
+            return Ok(Some(Withheld::Consent));
+        }
         let Some(envelope) = opened.envelope.as_deref() else { return Ok(None) };
         let Some(case) = case_id(envelope) else { return Ok(None) };
         let supplied = matches!(opened.event.fact, Some(Fact::Received(_)));
@@ -62,16 +65,12 @@ impl Office {
         })
     }
 
-    /// The same as a refusal. That content was withheld is recorded as its reading would be.
+    /// The same as a refusal. That content was withheld is recorded as its reading would be, before it is told.
     pub async fn may_read(&self, reading: &Reading, opened: &OpenedEvent) -> Result<(), Refusal> {
-        let withheld = self.withheld(reading, opened).map_err(|error| refusals::store(&error))?;
+        let withheld = self.withheld(reading, opened).map_err(|error| super::refusals::store(&error))?;
         let Some(refusal) = withheld.map(Withheld::refusal) else { return Ok(()) };
-        if !self.reads.admits(&reading.caller.client) {
-            return Err(refusals::too_many_reads());
-        }
         let withheld = refusal.reason.to_owned();
-        let fact = Fact::Read(Read { leaves: vec![opened.leaf], withheld, ..reading.fact() });
-        self.engine.note(fact).await.map_err(refusals::note)?;
+        self.note(Read { leaves: vec![opened.leaf], withheld, ..reading.fact() }).await?;
         Err(refusal)
     }
 
@@ -90,7 +89,8 @@ impl Withheld {
             Self::Consent => (
                 "CONSENT_REQUIRED",
                 "3.1",
-                "use for other purposes needs the supplying Party's express consent for this item",
+                "use for other purposes needs the supplying Party's express consent for this item, and a RELEASING_OFFICER \
+                 who reads under it",
             ),
             Self::NoEvidence => (
                 "NO_EVIDENCE_USE",

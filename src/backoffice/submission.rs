@@ -21,6 +21,7 @@ use crate::limits::BODY_BYTES_MAX;
 use crate::rules::Violation;
 use crate::treaty::case::{Party, lacks};
 use crate::treaty::{self, Body, Effect};
+use crate::wire::assistance::v1::body::Content;
 use crate::wire::channel::v1::StatementType;
 use bytes::Bytes;
 use prost::Message as _;
@@ -114,7 +115,12 @@ impl Prepared {
         for violation in &mut lacking {
             violation.field = format!("submission.body.{}", violation.field);
         }
-        Err(Refusal { reason: "BODY_INVALID", ..invalid(&lacking) })
+        let refusal = invalid(&lacking);
+        // Only the supplier asks for confidentiality and lifts it (Article 3.2).
+        let others = matches!(self.body.content, Some(Content::ConfidentialityNotice(_)))
+            && lacking.iter().any(|it| it.code == treaty::Code::NotSupplied.name());
+        let code = if others { Code::PermissionDenied } else { refusal.code };
+        Err(Refusal { reason: "BODY_INVALID", code, ..refusal })
     }
 
     /// Whether it may be sent without a review (four eyes).

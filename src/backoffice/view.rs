@@ -141,13 +141,18 @@ impl Office {
         if leaves.is_empty() {
             return Ok(());
         }
+        self.note(Read { leaves, ..reading.fact() }).await
+    }
+
+    /// Records a reading, or that it was denied.
+    pub(super) async fn note(&self, read: Read) -> Result<(), Refusal> {
         if self.engine.core().quarantine.found().is_some() {
             return Err(refusals::quarantined());
         }
-        if !self.reads.admits(&reading.caller.client) {
+        if !self.reads.admits(&read.client) {
             return Err(refusals::too_many_reads());
         }
-        self.engine.note(Fact::Read(Read { leaves, ..reading.fact() })).await.map_err(refusals::note)
+        self.engine.note(Fact::Read(read)).await.map_err(refusals::note)
     }
 
     fn sent(&self, state: &State, opened: &OpenedEvent, sequence: u64) -> Result<v1::Delivery, StoreError> {

@@ -2,12 +2,17 @@
 
 use crate::crypto::certificate::Certificate;
 use crate::crypto::digest::Digest;
+use crate::wire::assistance::v1::effect::Detail;
+use crate::wire::assistance::v1::{CustodyEvent, Effect};
 use crate::wire::channel::v1::{Envelope, StatementType};
 use crate::wire::ledger::v1::{Event, event::Fact};
+use prost::Message as _;
 
 /// Kinds of messages that are looked for by their kind: ACCORD and DESIGNATION_NOTICE, numbers of an
 /// article6.assistance.v1.Kind. They are few, and what is in force is read from them at every start.
 pub const SETTINGS_KINDS: [u32; 2] = [20, 21];
+/// The kind CUSTODY_NOTICE.
+const CUSTODY_KIND: u32 = 14;
 
 /// A name that an event is found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +47,8 @@ pub enum Lookup {
     HandedOver(u64),
     /// A message of either direction, by its kind: the `Sealed` and `Received` events of [`SETTINGS_KINDS`].
     Kind(u32),
+    /// An original that was sent, by the SHA-256 of its number: the `Sealed` or `Received` event of the custody notice.
+    Original([u8; 32]),
     /// An order, by its identity: its `OrderProposed` and `OrderDecided` events.
     Order([u8; 16]),
     /// Every event of an order.
@@ -66,6 +73,7 @@ impl Lookup {
             Self::Draft(id) => (b'f', id),
             Self::HandedOver(leaf) => (b'h', &leaf.to_be_bytes()),
             Self::Kind(kind) => (b't', &kind.to_be_bytes()),
+            Self::Original(item) => (b'l', item),
             Self::Order(id) => (b'p', id),
             Self::Orders => (b'q', &[]),
         };
@@ -73,8 +81,8 @@ impl Lookup {
     }
 }
 
-/// The names an event is found by.
-pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
+/// The names an event is found by. `effect` is that of its record.
+pub fn lookups(event: &Event, envelope: Option<&Envelope>, effect: &[u8]) -> Vec<Lookup> {
     let message = envelope.and_then(message_id).map(Lookup::Message);
     let by_sequence = match &event.fact {
         Some(Fact::Sealed(sealed)) => Lookup::Sealed(sealed.sequence),
@@ -107,7 +115,17 @@ pub fn lookups(event: &Event, envelope: Option<&Envelope>) -> Vec<Lookup> {
     };
     let kind = envelope.filter(|it| is_settings_kind(it)).map(|it| Lookup::Kind(it.kind));
     let case = envelope.and_then(case_id).map(Lookup::Case);
-    message.into_iter().chain(case).chain(kind).chain([by_sequence]).collect()
+    let custody = envelope.is_some_and(|it| it.kind == CUSTODY_KIND && case.is_some());
+    let original = if custody { original(effect).map(Lookup::Original) } else { None };
+    message.into_iter().chain(case).chain(kind).chain(original).chain([by_sequence]).collect()
+}
+
+/// The original that a message with this effect sends, by the SHA-256 of its number.
+pub fn original(effect: &[u8]) -> Option<[u8; 32]> {
+    match Effect::decode(effect).ok()?.detail? {
+        Detail::Custody(it) if it.event() == CustodyEvent::Sent => it.item.as_ref().try_into().ok(),
+        _ => None,
+    }
 }
 
 fn of_order(id: &[u8]) -> Vec<Lookup> {

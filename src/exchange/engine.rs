@@ -12,7 +12,7 @@ use super::local::{HandOver, Note, NoteError};
 use super::orders::{OrderCommand, OrderError, OrderStep};
 use super::parcel::Parcel;
 use super::restore::{Restore, RestoreError, Step};
-use super::submit::{Outgoing, Submit, SubmitError, repeat};
+use super::submit::{Outgoing, Submit, SubmitError, is_numbered_anew, repeat};
 use super::writer::Core;
 use crate::channel::lookup::Lookup;
 use crate::channel::lookup::message_id;
@@ -135,6 +135,9 @@ impl Engine {
     pub fn permits(&self, outgoing: &Outgoing, file: Option<&CaseFile>) -> Result<(), SubmitError> {
         if let Some(file) = file {
             self.in_time(file, outgoing)?;
+        }
+        if !is_numbered_anew(self.store(), outgoing).map_err(|_| SubmitError::Store)? {
+            return Err(SubmitError::NotPermitted(crate::treaty::Code::ItemExists));
         }
         let (core, progress) = (&self.core, self.progress.borrow().clone());
         let message = (&outgoing.draft, outgoing.effect.as_ref(), outgoing.body.as_ref());

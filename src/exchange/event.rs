@@ -72,7 +72,10 @@ pub fn prepare(
     let sealed = vault.seal(place, to_seal(&record), item)?;
     let opened =
         OpenedEvent::new(leaf, place.commitment, event.clone(), record, envelope.cloned(), attachments.item);
-    let keys = lookups(event, envelope.map(Arc::as_ref)).iter().map(name_fingerprint).collect();
+    let keys = lookups(event, envelope.map(Arc::as_ref), &opened.record.effect)
+        .iter()
+        .map(name_fingerprint)
+        .collect();
     let sealed = SealedEvent {
         commitment: place.commitment,
         seed: sealed.seed,

@@ -232,6 +232,9 @@ impl Fold for StateFold {
     ) -> Result<Vec<Fingerprint>, Box<dyn Error + Send + Sync>> {
         let opened = open_event(&self.vault, leaf, Stored { event: event.clone(), segment })?;
         self.state.apply(&opened.event, opened.envelope.as_deref())?;
-        Ok(lookups(&opened.event, opened.envelope.as_deref()).iter().map(name_fingerprint).collect())
+        Ok(lookups(&opened.event, opened.envelope.as_deref(), &opened.record.effect)
+            .iter()
+            .map(name_fingerprint)
+            .collect())
     }
 }

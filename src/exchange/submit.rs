@@ -4,8 +4,7 @@ use super::drafts::DraftStep;
 use super::event::Attachments;
 use super::writer::{Desk, Fatal};
 use crate::channel::envelope::{Draft, Envelope, later};
-use crate::channel::lookup::Lookup;
-use crate::channel::lookup::lookups;
+use crate::channel::lookup::{Lookup, original};
 use crate::crypto::cms;
 use crate::crypto::digest::{Digest, commitment};
 use crate::store::{OpenedEvent, Store, StoreError};
@@ -107,6 +106,18 @@ impl Submit {
             let _ = self.reply.send(Err(SubmitError::CaseMoved));
             return Ok(());
         }
+        // Another case may have been given the number since: then it is durable when it is looked up.
+        if original(&self.outgoing.effect).is_some() {
+            desk.settle()?;
+        }
+        match is_numbered_anew(&core.store, &self.outgoing) {
+            Ok(true) => {}
+            Ok(false) => {
+                let _ = self.reply.send(Err(SubmitError::NotPermitted(treaty::Code::ItemExists)));
+                return Ok(());
+            }
+            Err(error) => return Err(Fatal::Store(error.to_string())),
+        }
         if let Err(code) = permits(desk, &self.outgoing) {
             let _ = self.reply.send(Err(SubmitError::NotPermitted(code)));
             return Ok(());
@@ -127,6 +138,13 @@ impl Submit {
         });
         Ok(())
     }
+}
+
+/// Whether the original that a message sends, if it sends one, has a number that no message of any case has used before
+/// (Article 8.2).
+pub(super) fn is_numbered_anew(store: &Store, outgoing: &Outgoing) -> Result<bool, StoreError> {
+    let Some(item) = original(&outgoing.effect) else { return Ok(true) };
+    Ok(store.find(&Lookup::Original(item))?.is_none())
 }
 
 /// Judged at the message's place in the chain: the list and the directives in force here are those that the other Party judges
@@ -179,8 +197,7 @@ pub(super) fn repeat(
     earlier: &OpenedEvent,
     outgoing: &Outgoing,
 ) -> Result<Result<u64, SubmitError>, StoreError> {
-    let is_sealed =
-        matches!(lookups(&earlier.event, earlier.envelope.as_deref()).last(), Some(Lookup::Sealed(_)));
+    let is_sealed = matches!(earlier.event.fact, Some(Fact::Sealed(_)));
     let Some(envelope) = earlier.envelope.as_ref().filter(|_| is_sealed) else {
         return Ok(Err(SubmitError::RequestIdReused));
     };

@@ -165,7 +165,8 @@ impl Store {
 
     fn confirm(&self, leaf: u64, lookup: &Lookup) -> Result<Option<Arc<OpenedEvent>>, StoreError> {
         let opened = self.event(leaf)?;
-        let found = lookups(&opened.event, opened.envelope.as_deref()).contains(lookup);
+        let found =
+            lookups(&opened.event, opened.envelope.as_deref(), &opened.record.effect).contains(lookup);
         Ok(found.then_some(opened))
     }
 }

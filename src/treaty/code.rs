@@ -134,7 +134,7 @@ codes! {
     NoOralRequest "NO_ORAL_REQUEST" "5.1" "No oral request waits for its confirmation in this case.";
     ConditionsVersion "CONDITIONS_VERSION" "4" "This is not the version of the conditions that is to be offered or answered now.";
     ObligationOpen "OBLIGATION_OPEN" "8.2" "Something is still owed in this case.";
-    ItemExists "ITEM_EXISTS" "8.2" "An item of this name was sent before in this case.";
+    ItemExists "ITEM_EXISTS" "8.2" "An item of this name was sent before, in this case or another.";
     ItemUnknown "ITEM_UNKNOWN" "8.2" "No item of this name is owed in this case.";
     LossUnknown "LOSS_UNKNOWN" "8.2" "The item was not reported lost.";
     NoCostsStated "NO_COSTS_STATED" "9.1" "No such costs were stated in this case.";

@@ -53,9 +53,14 @@ impl Prove {
                 found.into_iter().rev().map(|message| message.name).collect()
             }
         };
-        keep::folder(&self.out)?;
+        // All are fetched before the first is written: an export that is denied in part leaves nothing (Article 3.1).
+        let mut bundles = Vec::with_capacity(names.len());
         for name in names {
             let (bundle, file_name) = office.evidence(&name, purpose).await?;
+            bundles.push((name, bundle, file_name));
+        }
+        keep::folder(&self.out)?;
+        for (name, bundle, file_name) in bundles {
             let path = keep::bundle(&self.out, &file_name, &bundle)?;
             let told = path.display().to_string();
             self.common

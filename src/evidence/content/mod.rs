@@ -131,7 +131,7 @@ impl<'a> Contents<'a> {
             }
         };
         let ordinal = u32::try_from(leaf.saturating_sub(self.first_leaf)).unwrap_or(u32::MAX);
-        let names = lookups(&opened.event, opened.envelope.as_deref());
+        let names = lookups(&opened.event, opened.envelope.as_deref(), &opened.record.effect);
         self.names.extend(names.iter().map(|name| (name_fingerprint(name), ordinal)));
         self.fold(&opened)?;
         self.check(leaf, offset, &opened, sealed)

@@ -162,13 +162,17 @@ impl Case {
         match &entry.effect.detail {
             Some(Detail::Request(it)) => self.ask(it),
             Some(Detail::Response(it)) => {
+                self.authenticated_copy |= it.authenticated_copy;
                 for result in &it.results {
                     if let Some(measure) = self.measures.get_mut(&result.measure_id) {
-                        measure.outcome = result.outcome;
+                        // A plain copy does not fulfil it, whatever its sender says (Article 8.1).
+                        let wanted = measure.document_form == i32::from(DocForm::AuthenticatedCopy);
+                        let whole = result.outcome == i32::from(MeasureOutcome::Executed);
+                        let partly = wanted && whole && !self.authenticated_copy;
+                        measure.outcome = if partly { MeasureOutcome::Partly.into() } else { result.outcome };
                     }
                 }
                 self.dispose(it.procedures.iter().map(|it| (&it.procedure_id, it.outcome)));
-                self.authenticated_copy |= it.authenticated_copy;
             }
             Some(Detail::Progress(it)) => {
                 self.dispose(it.procedures.iter().map(|it| (&it.procedure_id, it.outcome)));
