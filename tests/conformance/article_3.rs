@@ -19,6 +19,9 @@ conforms![
     article_3_2_confidential_without_reasons_refused,
     article_3_2_late_notice_binds_the_next_read,
     article_3_2_receiver_cannot_lift,
+    article_3_3_marking_follows_the_receivers_table,
+    article_3_3_unmapped_pair_gets_the_top_marking,
+    article_3_3_export_shows_the_marking,
 ];
 
 const REQUEST: &str = "0198f000-0000-7000-8000-0000000000aa";
@@ -187,4 +190,32 @@ async fn article_3_2_receiver_cannot_lift() {
     assert_eq!(denied.1, "CLEARANCE_REQUIRED");
     play.say(By::Rd, &notice(false, "It is over.", &a)).await;
     play.rq.read(UNCLEARED, &a, purpose).await.unwrap();
+}
+
+/// The marking of a message as the United States see it.
+async fn marked(play: &mut Play, message: &Message) -> (String, bool) {
+    let read = play.rq.read(EXPORTER, message, Purpose::AdministrativeProceeding).await.unwrap();
+    (read.marking, read.marking_unmapped)
+}
+
+async fn article_3_3_marking_follows_the_receivers_table() {
+    let (mut play, [interim, answer]) = two_items().await;
+    assert_eq!(marked(&mut play, &interim).await, ("OFFICIAL".into(), false));
+    // Its supplier asks for confidentiality later: the marking is the one that own confidential information has.
+    let notice = json!({"kind": "CONFIDENTIALITY_NOTICE", "item_ids": [item(&answer)], "confidential": true,
+        "reasons": "An informant."});
+    play.say(By::Rd, &notice).await;
+    assert_eq!(marked(&mut play, &answer).await, ("SENSITIVE".into(), false));
+    assert_eq!(marked(&mut play, &interim).await, ("OFFICIAL".into(), false));
+}
+
+async fn article_3_3_unmapped_pair_gets_the_top_marking() {
+    let mut play = Play::open(&request()).await;
+    let accepted = play.say(By::Rd, &crate::play::acceptance()).await;
+    assert_eq!(marked(&mut play, &accepted).await, ("HIGHEST".into(), true));
+}
+
+async fn article_3_3_export_shows_the_marking() {
+    let (mut play, [_, answer]) = two_items().await;
+    assert_eq!(play.rq.exported_marking(&answer).await, "OFFICIAL");
 }

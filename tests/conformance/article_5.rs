@@ -7,14 +7,21 @@ use crate::support::impostor::{Impostor, SALT};
 use crate::support::parties::{Office, Parties, serve, status};
 use crate::world::{World, says};
 use article6::backoffice::v1::CaseState;
+use article6::crypto::Digest;
 use article6::crypto::digest::commitment;
 use article6::peer::v1::Delivery;
+use article6::treaty::case::{Case, Entry, Party, State};
+use article6::treaty::due::due;
+use article6::treaty::effect;
+use article6::wire::assistance::v1::AlertTargets;
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use prost::Message as _;
 use serde_json::{Value, json};
 
 conforms![
     article_5_1_oral_request_runs_to_close,
     article_5_1_close_before_confirmation_refused,
+    article_5_1_ten_years_change_no_state,
     article_5_2_each_missing_part_has_its_own_code,
     article_5_2_thin_request_of_a_peer_is_kept_as_deficient,
 ];
@@ -42,6 +49,32 @@ async fn article_5_1_oral_request_runs_to_close() {
     play.say(By::Rq, &confirmation()).await;
     play.stands(CaseState::Answered).await;
     play.closes().await;
+}
+
+async fn article_5_1_ten_years_change_no_state() {
+    let mut play = oral().await;
+    let seen = play.case(By::Rd).await;
+    assert_eq!(seen.due[0].what, "ORAL_CONFIRMATION");
+    assert!(!seen.due[0].overdue);
+    // The same case in ten years: the fold asks no clock, and all that time does is to make what is due overdue.
+    let noted: Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
+    let [us, kz] = ["US", "KZ"].map(|code| Party::from_code(code).unwrap());
+    let case = Case::fold(&[Entry {
+        sender: us,
+        recipient: kz,
+        sequence: 1,
+        peer_sequence_seen: 0,
+        envelope: Digest::of(b"note"),
+        effect: effect(&says(&oral_note())),
+    }]);
+    let dues = due(&case, &AlertTargets::default(), |_| noted);
+    let in_ten_years = noted.to_zoned(TimeZone::UTC).checked_add(10.years()).unwrap().timestamp();
+    assert!(
+        dues.iter().any(|it| it.what == "ORAL_CONFIRMATION" && it.at.to_string() == "2026-01-06T09:00:00Z")
+    );
+    assert!(dues.iter().all(|it| it.at < in_ten_years));
+    assert_eq!(case.state(), Some(State::Submitted));
+    assert_eq!(case.owed().count(), 1);
 }
 
 async fn article_5_1_close_before_confirmation_refused() {

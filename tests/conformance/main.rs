@@ -39,17 +39,7 @@ mod world;
 use std::process::ExitCode;
 
 /// Lines that the software does not keep yet, each with its reason.
-const EXCEPTIONS: &[(&str, &str)] = &[
-    ("article_1_2_signature_outlives_the_services_name", "services have no dated names yet"),
-    ("article_1_2_message_shows_the_name_then_in_force", "services have no dated names yet"),
-    ("article_3_3_marking_follows_the_receivers_table", "there are no domestic markings yet"),
-    ("article_3_3_unmapped_pair_gets_the_top_marking", "there are no domestic markings yet"),
-    ("article_3_3_export_shows_the_marking", "there are no domestic markings yet"),
-    (
-        "article_5_1_ten_years_change_no_state",
-        "nothing alerts of what is due yet; that no clock moves a case follows from treaty::case, which asks for none",
-    ),
-];
+const EXCEPTIONS: &[(&str, &str)] = &[];
 
 fn main() -> ExitCode {
     let tests = [

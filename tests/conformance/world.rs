@@ -85,6 +85,15 @@ pub fn officials(parties: Parties) -> Parties {
          [[officials]]\nid = \"{EXPORTER}\"\nroles = [\"DESIGNATED_OFFICIAL\", \"RELEASING_OFFICER\"]\n\n[store]\n"
     );
     edit(&parties.us, "[store]\n", &officials);
+    // The receiver's own affairs: what the services are called, and how it marks what it receives.
+    let config = std::fs::read_to_string(parties.us.config()).unwrap();
+    let domestic = "highest_marking = \"HIGHEST\"\n\n\
+        [[service_names]]\nparty = \"KZ\"\nfrom = \"1991-12-16\"\nname = \"The service of then\"\n\
+        [[service_names]]\nparty = \"KZ\"\nfrom = \"2014-08-06\"\nname = \"The service of now\"\n\
+        [[service_names]]\nparty = \"KZ\"\nfrom = \"2999-01-01\"\nname = \"A service to come\"\n\
+        [[markings]]\nkind = \"RESPONSE\"\nmarking = \"OFFICIAL\"\n\
+        [[markings]]\nkind = \"RESPONSE\"\nconfidential = true\nmarking = \"SENSITIVE\"\n";
+    std::fs::write(parties.us.config(), format!("{config}\n[treaty]\n{domestic}")).unwrap();
     parties
 }
 
@@ -188,6 +197,13 @@ impl Side {
         let request = ExportEvidenceRequest { name: message.name.clone(), purpose: purpose.into() };
         let answer = self.evidence.export_evidence(for_official(EXPORTER, request)).await;
         answer.map(|answer| answer.into_inner().bundle).map_err(|status| denied(&status))
+    }
+
+    /// The marking that goes with an exported bundle.
+    pub async fn exported_marking(&mut self, message: &Message) -> String {
+        let purpose = Purpose::AdministrativeProceeding.into();
+        let request = ExportEvidenceRequest { name: message.name.clone(), purpose };
+        self.evidence.export_evidence(for_official(EXPORTER, request)).await.unwrap().into_inner().marking
     }
 
     /// Where the message stands in this side's ledger.
