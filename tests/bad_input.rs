@@ -368,7 +368,9 @@ async fn names_cursors_tokens_and_purposes_are_judged() {
     assert!(!token.is_empty());
     let other = office.request(page(&token, 1, &message.case));
     assert_eq!(reason(&office.client.list_messages(other).await.unwrap_err()), "PAGE_TOKEN_UNKNOWN");
-    ledger_holds(&parties.us, 2).await;
+    // What Article 3.1 denied is on record, and nothing else.
+    let after = status(&parties.us).await;
+    assert_eq!((after.sealed_sequence, after.ledger_size), (2, 3 + 2 + 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
