@@ -154,8 +154,13 @@ impl Daemon {
         let engine = tokio::task::spawn_blocking(move || start(&disk, &store_settings, keeper, clock));
         let engine = engine.await.map_err(std::io::Error::other)??;
         let store = engine.store().clone();
-        let follower =
-            Follower::start(store, settings.index.clone(), index_settings(&settings)?, engine.progress())?;
+        let follower = Follower::start(
+            store,
+            engine.core().cases.clone(),
+            settings.index.clone(),
+            index_settings(&settings)?,
+            engine.progress(),
+        )?;
 
         // The keys of now: what the ledger tells of them is in force before the first connection.
         let tls = material::peer_tls(&settings, engine.state().keys())?;

@@ -21,6 +21,7 @@ use crate::wire::assistance::v1::body::Content;
 use crate::wire::assistance::v1::{AssistanceRequest, Body, OralRequestNote};
 use prost::Message as _;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tonic::{Code, Request, Response, Status};
 
 /// Open cases looked at for a summary.
@@ -34,13 +35,13 @@ pub struct Cases {
 }
 
 impl Cases {
-    fn read(&self, id: [u8; 16]) -> Result<CaseFile, Refusal> {
+    fn read(&self, id: [u8; 16]) -> Result<Arc<CaseFile>, Refusal> {
         let engine = &self.office.engine;
-        CaseFile::read(engine.store(), &engine.state(), id).map_err(|error| refusals::store(&error))
+        engine.case(id).map_err(|error| refusals::store(&error))
     }
 
     /// A case of which something is here, by its name in the field `name`.
-    fn named(&self, name: &str) -> Result<([u8; 16], CaseFile), Refusal> {
+    fn named(&self, name: &str) -> Result<([u8; 16], Arc<CaseFile>), Refusal> {
         let id = case_id("name", name)?;
         let file = self.read(id)?;
         if file.entries.is_empty() {
@@ -82,9 +83,8 @@ impl Cases {
         let page = self.office.look_through(scan, |_, _| true).await?;
         let (look, mut overdue) = (self.look()?, BTreeMap::<(String, String), u32>::new());
         for (row, _) in page.rows {
-            for due in
-                case_view::due_dates(&self.read(row.case_id)?, &look).into_iter().filter(|it| it.overdue)
-            {
+            let file = self.read(row.case_id)?;
+            for due in case_view::due_dates(&file, &look).into_iter().filter(|it| it.overdue) {
                 *overdue.entry((due.what, due.owner)).or_default() += 1;
             }
         }
@@ -119,7 +119,8 @@ impl Cases {
         let look = self.look()?;
         let mut cases = Vec::with_capacity(page.rows.len());
         for (row, _) in page.rows {
-            cases.push(case_view::case(&row.case_id, &self.read(row.case_id)?, &look, false));
+            let file = self.read(row.case_id)?;
+            cases.push(case_view::case(&row.case_id, &file, &look, false));
         }
         let next_page_token = page.next_before.map(|before| page_token(before, &conditions));
         Ok(ListCasesResponse { cases, next_page_token: next_page_token.unwrap_or_default() })

@@ -8,7 +8,6 @@ use super::{Office, refusals};
 use crate::channel::lookup::{Lookup, message_id};
 use crate::crypto::digest::Digest;
 use crate::door::Refusal;
-use crate::exchange::cases::CaseFile;
 use crate::store::{OpenedEvent, StoreError};
 use crate::wire::ledger::v1::{DraftAction, DraftChanged, event::Fact};
 use bytes::Bytes;
@@ -140,10 +139,9 @@ pub fn draft(office: &Office, open: &Open, whole: bool) -> Result<Draft, Refusal
         if let Some(before) = previous(office, open)? {
             shown.changed_fields = changed_fields(&before, &submission);
         }
-        let store = office.engine.store();
         let case = <[u8; 16]>::try_from(change.case_id.as_ref()).unwrap_or_default();
         let state = office.engine.state();
-        let file = CaseFile::read(store, &state, case).map_err(|error| refusals::store(&error))?;
+        let file = office.engine.case(case).map_err(|error| refusals::store(&error))?;
         shown.case_digest = file.digest().to_bytes();
         shown.release_digest = release_digest(&shown.name, &shown.body_digest, &shown.case_digest).to_bytes();
         shown.deficiencies = judged_alone(&office.engine.core().terms, &file, &state, &body)

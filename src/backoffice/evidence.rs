@@ -9,7 +9,6 @@ use super::{Office, refusals};
 use crate::channel::lookup::{Lookup, case_id};
 use crate::door::Refusal;
 use crate::evidence::bundle::{ComposeError, Keyring, Wanted, compose};
-use crate::exchange::cases::CaseFile;
 use crate::wire::ledger::v1::event::Fact;
 use std::fmt;
 use std::sync::Arc;
@@ -52,10 +51,9 @@ impl Evidence {
         let leaf = found.leaf;
         let received =
             found.envelope.as_deref().filter(|_| matches!(found.event.fact, Some(Fact::Received(_))));
-        let file =
-            received.and_then(case_id).map(|case| CaseFile::read(store, &self.office.engine.state(), case));
+        let file = received.and_then(case_id).map(|case| self.office.engine.case(case));
         let file = file.transpose().map_err(|error| refusals::store(&error))?;
-        let marked = received.map(|envelope| self.office.marking(&found, envelope, file.as_ref()));
+        let marked = received.map(|envelope| self.office.marking(&found, envelope, file.as_deref()));
         self.office.note_read(&reading, vec![leaf]).await?;
         let (core, keyring) = (self.office.engine.clone(), (self.keyrings.0)());
         let made = tokio::task::spawn_blocking(move || {

@@ -9,7 +9,7 @@ use super::caller::Reading;
 use crate::channel::lookup::case_id;
 use crate::crypto::digest::Digest;
 use crate::door::Refusal;
-use crate::exchange::cases::{CaseFile, effect_of};
+use crate::exchange::cases::effect_of;
 use crate::store::{OpenedEvent, StoreError};
 use crate::wire::assistance::v1::{ConditionKind, Purpose};
 use crate::wire::ledger::v1::{Read, event::Fact};
@@ -41,7 +41,7 @@ impl Office {
         if reading.caller.cleared && (!supplied || !(judicial || purpose == Purpose::Other)) {
             return Ok(None);
         }
-        let file = CaseFile::read(self.engine.store(), &self.engine.state(), case)?;
+        let file = self.engine.case(case)?;
         let item = Digest::of(&opened.record.envelope);
         if !reading.caller.cleared && file.case.is_confidential(&item, stated) {
             return Ok(Some(Withheld::Confidential));

@@ -16,7 +16,6 @@ use super::view::{View, recorded};
 use super::{Office, refusals};
 use crate::channel::lookup::Lookup;
 use crate::door::{Draining, Refusal};
-use crate::exchange::cases::CaseFile;
 use crate::store::OpenedEvent;
 use crate::wire::ledger::v1::HandedOver;
 use std::sync::Arc;
@@ -164,8 +163,7 @@ impl MessageService for Service {
         if prepared.outgoing.touches_case {
             let state = engine.state();
             let case = prepared.outgoing.draft.case_id;
-            let file =
-                CaseFile::read(engine.store(), &state, case).map_err(|error| refusals::store(&error))?;
+            let file = engine.case(case).map_err(|error| refusals::store(&error))?;
             prepared.judge(&engine.core().terms, &file, &state)?;
             engine.permits(&prepared.outgoing, Some(&file)).map_err(refusals::submit)?;
         } else {

@@ -21,6 +21,7 @@ use crate::wire::assistance::v1::{Body, Effect};
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, Item, Read, Receipt, RejectionReason, event::Fact};
 use prost::Message as _;
+use std::sync::Arc;
 
 /// How much of a message is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Office {
             Direction::Sent => self.sent(&state, opened, sequence)?,
             _ => self.received(&state, opened)?,
         };
-        let file = self.case_file(opened, envelope, &state)?;
+        let file = self.case_file(opened, envelope)?;
         let (body, mut deficiencies) = match (direction, &item) {
             (_, None) => (None, Vec::new()),
             (Direction::Received, Some(item)) => treaty::examine(&item.body),
@@ -68,7 +69,7 @@ impl Office {
         message.case_effect = step.map(|step| case_view::effect(&step));
         message.sender_service = self.service_names(envelope);
         if direction == Direction::Received {
-            let marked = self.marking(opened, envelope, file.as_ref());
+            let marked = self.marking(opened, envelope, file.as_deref());
             (message.marking, message.marking_unmapped) = (marked.marking, marked.unmapped);
         }
         message.documents = body.as_ref().map(documents).unwrap_or_default();
@@ -117,10 +118,9 @@ impl Office {
         &self,
         opened: &OpenedEvent,
         envelope: &Envelope,
-        state: &State,
-    ) -> Result<Option<CaseFile>, StoreError> {
+    ) -> Result<Option<Arc<CaseFile>>, StoreError> {
         let case = case_id(envelope).filter(|_| touches_case(&effect_of(opened, envelope)));
-        case.map(|case| CaseFile::read(self.engine.store(), state, case)).transpose()
+        case.map(|case| self.engine.case(case)).transpose()
     }
 
     /// The message as it was sealed: what a submission is answered with, however late it is repeated.

@@ -61,9 +61,7 @@ impl CaseFile {
         let mut known = BTreeSet::new();
         // The newest of what has the same place in a chain is the valid one.
         for leaf in store.named(&Lookup::Case(case))?.into_iter().filter(|leaf| *leaf < before) {
-            let opened = store.event(leaf)?;
-            let of_case = opened.envelope.as_deref().and_then(case_id) == Some(case);
-            let Some((entry, filed)) = of_case.then(|| entry(&opened)).flatten() else { continue };
+            let Some((entry, filed)) = recorded(store, case, leaf)? else { continue };
             if known.insert((filed.sent, entry.sequence)) && stands(store, state, &entry, &filed, before)? {
                 file.entries.push(entry);
                 file.filed.push(filed);
@@ -71,8 +69,30 @@ impl CaseFile {
         }
         file.entries.reverse();
         file.filed.reverse();
-        file.case = Case::fold(&file.entries);
+        file.fold();
         Ok(file)
+    }
+
+    /// Adds the message recorded at a ledger index, the newest so far.
+    pub(super) fn add(
+        &mut self,
+        store: &Store,
+        state: &State,
+        case: [u8; 16],
+        leaf: u64,
+    ) -> Result<(), StoreError> {
+        if let Some((entry, filed)) = recorded(store, case, leaf)?
+            && stands(store, state, &entry, &filed, u64::MAX)?
+        {
+            self.entries.push(entry);
+            self.filed.push(filed);
+        }
+        Ok(())
+    }
+
+    /// Folds the messages anew.
+    pub(super) fn fold(&mut self) {
+        self.case = Case::fold(&self.entries);
     }
 
     /// The ledger index of the first request or oral note recorded here: by it the case is listed.
@@ -208,6 +228,9 @@ pub fn effect_of(opened: &OpenedEvent, envelope: &Envelope) -> Effect {
     }
 }
 
+/// Messages of a case up to which the feed tells what is revised: one that somebody floods is not folded for each of them.
+pub const REVISED_MAX: usize = 512;
+
 /// Ledger indexes of messages recorded before an event that are crossed because of it, or are so no longer.
 pub fn revised_by(store: &Store, state: &State, opened: &OpenedEvent) -> Result<Vec<u64>, StoreError> {
     let sealed;
@@ -225,6 +248,9 @@ pub fn revised_by(store: &Store, state: &State, opened: &OpenedEvent) -> Result<
     let Some(envelope) = cause.envelope.as_deref() else { return Ok(Vec::new()) };
     let case = case_id(envelope).filter(|_| touches_case(&effect_of(cause, envelope)));
     let Some(case) = case else { return Ok(Vec::new()) };
+    if store.named(&Lookup::Case(case))?.len() > REVISED_MAX {
+        return Ok(Vec::new());
+    }
     let after = CaseFile::read_before(store, state, case, opened.leaf.saturating_add(1))?;
     // A case of one message has nothing that could change.
     if after.entries.len() < 2 {
@@ -238,6 +264,13 @@ pub fn revised_by(store: &Store, state: &State, opened: &OpenedEvent) -> Result<
         now.is_some() && now != crossed(&before, *leaf)
     };
     Ok(leaves.filter(changed).collect())
+}
+
+/// The message of a case that is recorded at a ledger index; the name may have found another.
+fn recorded(store: &Store, case: [u8; 16], leaf: u64) -> Result<Option<(Entry, Filed)>, StoreError> {
+    let opened = store.event(leaf)?;
+    let of_case = opened.envelope.as_deref().and_then(case_id) == Some(case);
+    Ok(of_case.then(|| entry(&opened)).flatten())
 }
 
 fn entry(opened: &OpenedEvent) -> Option<(Entry, Filed)> {
@@ -286,12 +319,17 @@ fn stands(
     if entry.sequence > state.acknowledged() {
         return Ok(true);
     }
-    let acknowledged = store.find(&Lookup::Acknowledged(entry.sequence))?;
+    Ok(!rejected(store, entry.sequence, before)?)
+}
+
+/// Whether the other Party has rejected the message of a sequence, as far as was recorded before a ledger index.
+pub(super) fn rejected(store: &Store, sequence: u64, before: u64) -> Result<bool, StoreError> {
+    let acknowledged = store.find(&Lookup::Acknowledged(sequence))?;
     let rejected = acknowledged.is_some_and(|found| match &found.event.fact {
         Some(Fact::Acknowledged(event)) => {
             found.leaf < before && event.rejection() != RejectionReason::Unspecified
         }
         _ => false,
     });
-    Ok(!rejected)
+    Ok(rejected)
 }

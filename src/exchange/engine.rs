@@ -18,7 +18,7 @@ use crate::channel::lookup::Lookup;
 use crate::channel::lookup::message_id;
 use crate::channel::state::State;
 use crate::crypto::digest::Digest;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::wire::ledger::v1::{Contradiction, Cosigned, HandedOver, PeerRestored, Restored, event::Fact};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,6 +64,11 @@ impl Engine {
         self.progress.borrow().state.clone()
     }
 
+    /// A case as it is after everything that is durable.
+    pub fn case(&self, case: [u8; 16]) -> Result<Arc<CaseFile>, StoreError> {
+        self.core.cases.read(&self.state(), case)
+    }
+
     /// Takes no further commands.
     pub fn stop(&self) {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -107,7 +112,7 @@ impl Engine {
             let mut progress = self.progress.clone();
             let state = progress.borrow_and_update().state.clone();
             if outgoing.touches_case {
-                let file = CaseFile::read(store, &state, outgoing.draft.case_id).map_err(store_failed)?;
+                let file = self.core.cases.read(&state, outgoing.draft.case_id).map_err(store_failed)?;
                 judge(&file, &state)?;
                 self.in_time(&file, &outgoing)?;
             }

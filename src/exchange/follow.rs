@@ -1,6 +1,7 @@
 //! Keeps the query index behind the journal, never in its way.
 
-use super::cases::{CaseFile, List, effect_of, lists, touches_case};
+use super::case_cache::Cases;
+use super::cases::{List, effect_of, lists, touches_case};
 use super::commit::Progress;
 use super::hand::{Hand, HandError};
 use crate::channel::lookup::{Lookup, case_id, message_id};
@@ -64,6 +65,7 @@ impl Follower {
     /// Starts following. Opening the index, and building it anew where it must be, is the task's first work.
     pub fn start(
         store: Store,
+        cases: Arc<Cases>,
         path: PathBuf,
         settings: Settings,
         progress: watch::Receiver<Progress>,
@@ -72,6 +74,7 @@ impl Follower {
         let follower = Self { index: Arc::default(), state, broken: Arc::default() };
         let task = Task {
             store,
+            cases,
             path,
             settings,
             index: follower.index.clone(),
@@ -144,6 +147,7 @@ impl Follower {
 
 struct Task {
     store: Store,
+    cases: Arc<Cases>,
     path: PathBuf,
     settings: Settings,
     index: Arc<ArcSwapOption<Index>>,
@@ -228,7 +232,7 @@ impl Task {
             let opened = self.store.event(leaf)?;
             batch.add(&self.store, &opened)?;
         }
-        Ok(hand.apply(batch.changes(&self.store, state)?, end)?)
+        Ok(hand.apply(batch.changes(&self.cases, state)?, end)?)
     }
 }
 
@@ -297,9 +301,9 @@ impl Batch {
         }
     }
 
-    fn changes(mut self, store: &Store, state: &State) -> Result<Vec<Change>, StoreError> {
+    fn changes(mut self, cases: &Cases, state: &State) -> Result<Vec<Change>, StoreError> {
         for case in self.cases {
-            let file = CaseFile::read(store, state, case)?;
+            let file = cases.read(state, case)?;
             let ours = file.ours();
             if let (Some(first), Some(ours)) = (file.opening_leaf(), ours) {
                 self.changes.push(Change::Case(first, lists(&file.case, ours)));
@@ -318,11 +322,11 @@ pub fn rebuild(
 ) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
     let index = Index::create(path, settings)?;
     let size = store.reader().head().size;
-    let mut batch = Batch::default();
+    let (mut batch, cases) = (Batch::default(), Cases::new(store.clone()));
     for leaf in 0..size {
         batch.add(store, store.event(leaf)?.as_ref())?;
         if leaf % BATCH_EVENTS == BATCH_EVENTS - 1 || leaf + 1 == size {
-            index.apply(&std::mem::take(&mut batch).changes(store, state)?, leaf + 1)?;
+            index.apply(&std::mem::take(&mut batch).changes(&cases, state)?, leaf + 1)?;
         }
     }
     index.flush()?;

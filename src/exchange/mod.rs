@@ -3,7 +3,7 @@
 //! Reading order: [`event`] facts on their way into the journal ·
 //! [`start`] founding and opening · [`writer`] the one task that decides · [`commit`] the one task that makes
 //! durable · [`submit`], [`deliver`], [`acknowledge`], [`heads`], [`local`] what is decided, one file for each command ·
-//! [`cases`] the messages of a case · [`drafts`] messages that are not yet released ·
+//! [`cases`], [`case_cache`] the messages of a case · [`drafts`] messages that are not yet released ·
 //! [`agreement`] what is in force between the Parties · [`orders`] what two persons decide ·
 //! [`readers`] who reads what arrives · [`pace`] how fast others may make the ledger grow · [`degraded`] a clock that is wrong · [`keys`] what this Party signs with · [`services`] statements about keys ·
 //! [`quarantine`], [`restore`] a store that was put back from a backup · [`receipts`] proofs made and checked · [`engine`] the handle everyone else holds.
@@ -15,6 +15,7 @@
 
 pub mod acknowledge;
 pub mod agreement;
+pub mod case_cache;
 pub mod cases;
 pub mod clock;
 mod command;

@@ -1,6 +1,7 @@
 //! Founding a store, and opening one: `Founded` is its first event, `Started` the first of every run.
 
 use super::agreement::{Agreement, Heads};
+use super::case_cache::Cases;
 use super::clock::Clock;
 use super::commit::{Committer, Progress};
 use super::engine::{Engine, QUEUE_COMMANDS, Queues};
@@ -190,7 +191,9 @@ pub fn start(
         false => Quarantine::new(state.peer_head().size > 0),
     };
     let (readers, rejections) = (Readers::default(), Pace::per_second(settings.rejections_per_second));
-    let core = Arc::new(Core { terms, keys, clock, store, readers, quarantine, rejections, heads, alerts });
+    let cases = Arc::new(Cases::new(store.clone()));
+    let core =
+        Arc::new(Core { terms, keys, clock, store, cases, readers, quarantine, rejections, heads, alerts });
     let mut desk = Desk::new(core.clone(), (state, agreement), writer, committer);
     let nonce = Bytes::copy_from_slice(&random::array::<16>().map_err(|error| failed(&error))?);
     desk.begin(Fact::Started(Started { nonce, version: env!("CARGO_PKG_VERSION").to_owned() }))

@@ -3,6 +3,7 @@
 use super::testing::{Side, acknowledged, check_everything, deliver, outgoing};
 use crate::crypto::testing::Authority;
 use crate::disk::sim::{Aftermath, Fault};
+use crate::exchange::cases::CaseFile;
 use crate::exchange::start::StartError;
 use crate::exchange::submit::SubmitError;
 use crate::journal::Sizes;
@@ -243,6 +244,33 @@ async fn the_same_submission_at_once_is_one_message() {
     let all = (0..32).map(|_| engine.submit(outgoing(&a.terms, "r1", b"body")));
     let answers: Vec<_> = futures_join(all).await;
     assert!(answers.iter().all(|answer| *answer == answers[0] && answer.is_ok()), "{answers:?}");
+}
+
+/// What is kept of a case is what would be read anew, whatever came since: on both sides, with and without receipts.
+#[tokio::test]
+async fn a_case_that_is_kept_is_the_case_that_is_read() {
+    let (mut a, mut b) = running(SMALL).await;
+    let same = |side: &Side| {
+        let (engine, case) = (side.engine(), [1; 16]);
+        let kept = engine.case(case).unwrap();
+        let read = CaseFile::read(engine.store(), &engine.state(), case).unwrap();
+        assert_eq!(kept.entries, read.entries);
+        assert_eq!(kept.case, read.case);
+        kept.entries.len()
+    };
+    for round in 0..30 {
+        a.submit(&format!("r{round}"), &[b'x'; 2000]).await.unwrap();
+        same(&a);
+        if round % 3 == 0 {
+            b.submit(&format!("r{round}"), b"answer").await.unwrap();
+        }
+        if round % 2 == 0 {
+            deliver(&a, &b).await.unwrap();
+            deliver(&b, &a).await.unwrap();
+        }
+        same(&b);
+    }
+    assert!(same(&a) >= 40 && same(&b) >= 39, "{} and {}", same(&a), same(&b));
 }
 
 async fn futures_join<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {

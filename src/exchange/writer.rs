@@ -4,6 +4,7 @@
 //! together: sequence numbers, leaves and signatures are assigned, and one checkpoint is signed for all.
 
 use super::agreement::{Agreement, Alerts, Heads};
+use super::case_cache::Cases;
 use super::clock::Clock;
 use super::command::Command;
 use super::commit::{Answer, Committed, Committer, Progress, Stopped};
@@ -44,6 +45,8 @@ pub struct Core {
     pub clock: Arc<dyn Clock>,
     /// Committed events.
     pub store: Store,
+    /// Cases read lately.
+    pub cases: Arc<Cases>,
     /// Who reads what arrives.
     pub readers: Readers,
     /// Whether the store is an older copy of itself.
