@@ -9,7 +9,7 @@ use super::v1::{
     ListOrdersResponse, OrderRecord, ProposeOrderRequest, ProposeOrderResponse, RejectOrderRequest,
     RejectOrderResponse,
 };
-use super::{Office, refusals};
+use super::{Office, Release, refusals};
 use crate::crypto::random;
 use crate::door::Refusal;
 use crate::exchange::event::derive_message_id;
@@ -48,7 +48,21 @@ impl Orders {
         let id = order_id("name", name)?;
         let record = self.find(id)?.ok_or_else(refusals::order_not_found)?;
         self.expect_role(&caller, &record.order.unwrap_or_default())?;
+        self.own_word(&caller, name)?;
         self.take(id, &caller, act, text.unwrap_or_default()).await
+    }
+
+    /// Where releases need the official's own token, so do decisions on orders: one client is not two persons.
+    fn own_word(&self, caller: &Caller, name: &str) -> Result<(), Refusal> {
+        let named = caller.token.as_ref().is_some_and(|token| token.release == name);
+        if named || self.office.release != Release::Reviewed {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::PermissionDenied,
+            "ORDER_NOT_SIGNED",
+            "the deciding official's own token must name the order: the claim release is its name, \"orders/UUID\"",
+        ))
     }
 
     async fn take(

@@ -151,6 +151,11 @@ fn read_heads(table: &mut Reader, named: &mut Named) -> [Option<PathBuf>; 2] {
         [None, Some(_)] => {
             table.mistake("head_certificate", "peer_head_certificate needs that of this Party".to_owned());
         }
+        [None, None] if named.production => {
+            let what = "in production the heads of both services designate the officials (Article 6.1): name their \
+                        certificates here and in peer_head_certificate";
+            table.mistake("head_certificate", what.to_owned());
+        }
         _ => {}
     }
     let keys = ["treaty.head_certificate", "treaty.peer_head_certificate"];

@@ -4,7 +4,7 @@ use crate::channel::lookup::lookups;
 use crate::crypto::aead::TAG_BYTES;
 use crate::crypto::digest::{Digest, commitment};
 use crate::crypto::random;
-use crate::journal::frame::SealedEvent;
+use crate::journal::frame::{ITEM_BYTES_MAX, RECORD_BYTES_MAX, SealedEvent};
 use crate::journal::writer::NewEvent;
 use crate::store::{OpenedEvent, name_fingerprint};
 use crate::vault::{Place, SealError, Vault};
@@ -13,6 +13,9 @@ use crate::wire::ledger::v1::{Event, Item, Record};
 use bytes::Bytes;
 use prost::Message as _;
 use std::sync::Arc;
+
+/// Bytes that sealing an item adds, at most: its wrapped key and two tags.
+const ITEM_OVERHEAD: usize = 256;
 
 /// What is stored with a fact.
 #[derive(Debug, Default)]
@@ -68,6 +71,11 @@ pub fn prepare(
         notes: attachments.notes,
         head_signed: attachments.head_signed,
     };
+    // Callers bound what they bring. A frame that could not be read again must never be written.
+    let item_bytes = attachments.item.as_ref().map_or(0, prost::Message::encoded_len);
+    if record.encoded_len() + TAG_BYTES > RECORD_BYTES_MAX || item_bytes + ITEM_OVERHEAD > ITEM_BYTES_MAX {
+        return Err(SealError::TooLarge);
+    }
     let item = attachments.item.as_ref().map(to_seal);
     let sealed = vault.seal(place, to_seal(&record), item)?;
     let opened =

@@ -41,6 +41,9 @@ pub struct Place {
 /// Why something cannot be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
+    /// It is larger than a frame can hold.
+    #[error("the event is larger than a frame can hold")]
+    TooLarge,
     /// The ciphertext is not what was sealed here.
     #[error("the sealed content does not open: it is damaged or was put here from elsewhere")]
     Unopened,
