@@ -57,6 +57,8 @@ pub struct Caller {
     pub designated: bool,
     /// He may read confidential content.
     pub cleared: bool,
+    /// He may read content for the purposes of the agreement.
+    reads: bool,
     /// He may read for a use outside the agreement, where consent was given.
     pub for_other: bool,
     key: Digest,
@@ -72,6 +74,11 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Whether what may be read for this purpose depends on what was agreed in the case (Articles 3.1 and 4).
+    pub fn depends_on_case(&self) -> bool {
+        matches!(self.purpose, Purpose::JudicialProceeding | Purpose::Other)
+    }
+
     /// What is recorded of it, without the messages read.
     pub fn fact(&self) -> Read {
         Read {
@@ -130,7 +137,7 @@ impl Callers {
         }
         let may = |verb: Verb| verb.allowed(&known.roles).is_ok();
         // Who may read for another use alone may look for it, too: the purpose decides with the content.
-        if !(verb == Verb::Read && may(Verb::ReadForOther)) {
+        if !(matches!(verb, Verb::Read | Verb::Export) && may(Verb::ReadForOther)) {
             verb.allowed(&known.roles)?;
         }
         Ok(Caller {
@@ -138,6 +145,7 @@ impl Callers {
             token,
             designated: may(Verb::Send),
             cleared: known.cleared,
+            reads: may(Verb::Read) || may(Verb::Export),
             for_other: may(Verb::ReadForOther),
             key,
             official,
@@ -196,6 +204,11 @@ impl Caller {
                 "purpose",
                 "PURPOSE_REQUIRED",
                 "say what the content is read for (Article 3.1)",
+            )),
+            Ok(purpose) if purpose != Purpose::Other && !self.reads => Err(Refusal::new(
+                Code::PermissionDenied,
+                "ROLE_MISSING",
+                "this official reads for other purposes alone, where consent was given (Article 3.1)",
             )),
             // Whether another use is permitted depends on the item.
             Ok(purpose) => Ok(Reading { caller: self, purpose }),

@@ -180,7 +180,7 @@ impl Cases {
 #[tonic::async_trait]
 impl CaseService for Cases {
     async fn get_case(&self, request: Request<GetCaseRequest>) -> Result<Response<GetCaseResponse>, Status> {
-        self.office.callers.now().recognise(&request, Verb::Read)?;
+        self.office.callers.now().recognise(&request, Verb::SeeCases)?;
         let (id, file) = self.named(&request.get_ref().name)?;
         let case = case_view::case(&id, &file, &self.look()?, true);
         Ok(Response::new(GetCaseResponse { case: Some(case) }))
@@ -190,7 +190,7 @@ impl CaseService for Cases {
         &self,
         request: Request<ListCasesRequest>,
     ) -> Result<Response<ListCasesResponse>, Status> {
-        self.office.callers.now().recognise(&request, Verb::Read)?;
+        self.office.callers.now().recognise(&request, Verb::SeeCases)?;
         Ok(Response::new(self.list(request.into_inner()).await?))
     }
 
@@ -198,7 +198,7 @@ impl CaseService for Cases {
         &self,
         request: Request<SummarizeCasesRequest>,
     ) -> Result<Response<SummarizeCasesResponse>, Status> {
-        self.office.callers.now().recognise(&request, Verb::Read)?;
+        self.office.callers.now().recognise(&request, Verb::SeeCases)?;
         Ok(Response::new(self.summarize().await?))
     }
 

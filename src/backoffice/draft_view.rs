@@ -143,7 +143,8 @@ pub fn draft(office: &Office, open: &Open, whole: bool) -> Result<Draft, Refusal
         let state = office.engine.state();
         let file = office.engine.case(case).map_err(|error| refusals::store(&error))?;
         shown.case_digest = file.digest().to_bytes();
-        shown.release_digest = release_digest(&shown.name, &shown.body_digest, &shown.case_digest).to_bytes();
+        shown.release_digest =
+            release_digest(&shown.name, &shown.etag, &shown.body_digest, &shown.case_digest).to_bytes();
         shown.deficiencies = judged_alone(&office.engine.core().terms, &file, &state, &body)
             .into_iter()
             .map(|lack| Deficiency {
@@ -152,15 +153,16 @@ pub fn draft(office: &Office, open: &Open, whole: bool) -> Result<Draft, Refusal
                 article: lack.article.to_owned(),
             })
             .collect();
-        shown.submission = Some(submission);
+        // What was released is a message: it is read there, for a purpose, and recorded.
+        shown.submission = Some(submission).filter(|_| open.must_be_open().is_ok());
     }
     Ok(shown)
 }
 
 /// What a release is bound to.
-pub fn release_digest(name: &str, body: &[u8], case: &[u8]) -> Digest {
+pub fn release_digest(name: &str, etag: &str, body: &[u8], case: &[u8]) -> Digest {
     let mut preimage = Vec::new();
-    for part in [b"article6/release/1".as_slice(), name.as_bytes(), body, case] {
+    for part in [b"article6/release/1".as_slice(), name.as_bytes(), etag.as_bytes(), body, case] {
         preimage.extend_from_slice(&(part.len() as u64).to_be_bytes());
         preimage.extend_from_slice(part);
     }

@@ -109,7 +109,12 @@ impl Drafts {
         if given[0] != Some(Digest::of(&prepared.outgoing.body)) {
             return Err(moved("BODY_MOVED", "the text is not the one that was reviewed"));
         }
-        let digest = draft_view::release_digest(&request.name, &request.body_digest, &request.case_digest);
+        let digest = draft_view::release_digest(
+            &request.name,
+            &request.etag,
+            &request.body_digest,
+            &request.case_digest,
+        );
         self.own_word(&caller, &digest)?;
         let terms = &self.office.engine.core().terms;
         let draft = hexadecimal(&open.change.draft_id);

@@ -94,7 +94,9 @@ impl Feed {
 
     /// What arrives while the feed waits for it is recorded as read when it arrives.
     fn follow(&self, following: Option<Arc<Following>>) -> Option<Arc<Following>> {
-        let reading = self.reading.as_ref().filter(|_| self.wants(FeedKind::Received))?;
+        // What may be withheld is not recorded as read before that is known.
+        let readable = |reading: &&Reading| reading.caller.cleared && !reading.depends_on_case();
+        let reading = self.reading.as_ref().filter(|_| self.wants(FeedKind::Received)).filter(readable)?;
         let current = following.filter(|following| !following.has_ended());
         Some(current.unwrap_or_else(|| self.office.engine.core().readers.follow(reading.fact())))
     }

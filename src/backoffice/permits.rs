@@ -9,8 +9,9 @@ use super::caller::Reading;
 use crate::channel::lookup::case_id;
 use crate::crypto::digest::Digest;
 use crate::door::Refusal;
-use crate::exchange::cases::effect_of;
+use crate::exchange::cases::{REVISED_MAX, effect_of};
 use crate::store::{OpenedEvent, StoreError};
+use crate::treaty::case::Case;
 use crate::wire::assistance::v1::{ConditionKind, Purpose};
 use crate::wire::ledger::v1::{Read, event::Fact};
 use tonic::Code;
@@ -54,11 +55,13 @@ impl Office {
             _ if !supplied => None,
             Purpose::Other => (!consented()).then_some(Withheld::Consent),
             Purpose::JudicialProceeding => {
-                let before = file.before(opened.leaf);
-                let excluded = before
-                    .accepted_conditions()
-                    .values()
-                    .any(|kind| *kind == i32::from(ConditionKind::NoEvidenceUse));
+                let excludes = |case: &Case| {
+                    let mut kinds = case.accepted_conditions().values();
+                    kinds.any(|kind| *kind == i32::from(ConditionKind::NoEvidenceUse))
+                };
+                // In a case that somebody floods a condition binds what came before it, too.
+                let long = file.entries.len() > REVISED_MAX;
+                let excluded = excludes(&file.case) && (long || excludes(&file.before(opened.leaf)));
                 (excluded && !consented()).then_some(Withheld::NoEvidence)
             }
             _ => None,

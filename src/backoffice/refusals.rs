@@ -102,8 +102,13 @@ pub fn submit(error: SubmitError) -> Refusal {
         }
         SubmitError::NoSpace => no_space(),
         SubmitError::Quarantined => quarantined(),
-        // The engine judges anew and does not hand this on.
-        SubmitError::Stopping | SubmitError::CaseMoved => stopping(),
+        SubmitError::Stopping => stopping(),
+        SubmitError::CaseMoved => Refusal::new(
+            Code::Aborted,
+            "CASE_BUSY",
+            "messages arrive in this case faster than this one can be judged: try again",
+        )
+        .retry_after(STOP_RETRY),
         SubmitError::Store => store_unreadable(),
     }
 }

@@ -20,8 +20,10 @@ pub enum Verb {
     Review,
     /// Looks at messages without their content.
     Look,
-    /// Reads content, and sees cases.
+    /// Reads content for the purposes of the agreement.
     Read,
+    /// Sees where cases stand.
+    SeeCases,
     /// Reads content for a use outside the agreement, where consent was given (Article 3.1).
     ReadForOther,
     /// Exports evidence.
@@ -34,12 +36,14 @@ pub enum Verb {
     ReadTreaty,
 }
 
-use Verb::{Acknowledge, Draft, Export, Look, Order, Read, ReadForOther, ReadTreaty, Release, Review, Send};
+use Verb::{
+    Acknowledge, Draft, Export, Look, Order, Read, ReadForOther, ReadTreaty, Release, Review, SeeCases, Send,
+};
 
 /// The names are those of the configuration. A head of service acts by his signature, which no call makes.
 const ROLES: [(&str, &[Verb]); 8] = [
-    ("CASE_OFFICER", &[Draft, Review, Look, Read, ReadTreaty]),
-    ("DESIGNATED_OFFICIAL", &[Send, Draft, Review, Look, Read, Export, Acknowledge, ReadTreaty]),
+    ("CASE_OFFICER", &[Draft, Review, Look, Read, SeeCases, ReadTreaty]),
+    ("DESIGNATED_OFFICIAL", &[Send, Draft, Review, Look, Read, SeeCases, Export, Acknowledge, ReadTreaty]),
     ("RELEASING_OFFICER", &[Release, Review, Look, ReadForOther, ReadTreaty]),
     ("HEAD_OF_SERVICE", &[Look, ReadTreaty]),
     ("RECORDS_CUSTODIAN", &[Look, Order, ReadTreaty]),
@@ -68,6 +72,7 @@ impl Verb {
             Review => "read drafts",
             Look => "look at messages",
             Read => "read content",
+            SeeCases => "see cases",
             ReadForOther => "read content for a use outside the agreement",
             Export => "export evidence",
             Acknowledge => "take messages over",
@@ -113,7 +118,7 @@ mod tests {
             ("read_the_bytes_to_be_released", Review),
             ("read_content", Read),
             ("acknowledge", Acknowledge),
-            ("list_cases", Read),
+            ("list_cases", SeeCases),
             ("export_evidence", Export),
             ("export_for_other_purpose", ReadForOther),
         ];

@@ -137,6 +137,13 @@ impl Prepared {
                 "nobody releases what he himself sends: another official must",
             ));
         }
+        if named && office.release == Release::Reviewed {
+            return Err(refusals::field(
+                "submission.releasing_official",
+                "RELEASE_BY_DRAFT",
+                "who releases a message does so himself: write it as a draft (DraftService)",
+            ));
+        }
         if !needs_second(&self.body) || office.release == Release::Free {
             return Ok(());
         }

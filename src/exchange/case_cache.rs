@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most cases kept.
 const CASES_MAX: usize = 64;
-/// Most messages of all cases kept together: some 60 MB at the very worst, since an entry holds no text.
+/// Messages of all cases kept together from which on the longest unused are given up.
 const MESSAGES_MAX: usize = 100_000;
 
 /// Reads cases, and keeps those read lately.
@@ -86,9 +86,8 @@ impl Cases {
     }
 
     fn take(&self, case: &[u8; 16]) -> Option<Arc<Kept>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = kept.iter().position(|kept| kept.case == *case)?;
-        kept.remove(at)
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|kept| kept.case == *case).cloned()
     }
 
     fn keep(&self, newest: Arc<Kept>) {
@@ -96,7 +95,8 @@ impl Cases {
         kept.retain(|kept| kept.case != newest.case);
         kept.push_back(newest);
         let messages = |kept: &VecDeque<Arc<Kept>>| kept.iter().map(|kept| kept.named.len()).sum::<usize>();
-        while kept.len() > CASES_MAX || messages(&kept) > MESSAGES_MAX {
+        // The one used last stays, however long it is: it is the one that is looked at.
+        while kept.len() > 1 && (kept.len() > CASES_MAX || messages(&kept) > MESSAGES_MAX) {
             kept.pop_front();
         }
     }

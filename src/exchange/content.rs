@@ -9,14 +9,17 @@ use prost::Message as _;
 const EFFECT_BYTES_MAX: usize = 64 << 10;
 
 /// What a body does to its case, encoded; empty for a body that cannot be understood. One that exceeds its bounds so far
-/// that its effect would not fit is kept with nothing but its kind.
+/// that its effect would not fit is kept with nothing but its kind
+/// and its supplier's wish for confidentiality.
 pub fn effect(body: &[u8]) -> Bytes {
     let Ok(body) = Body::decode(body) else { return Bytes::new() };
     let effect = treaty::effect(&body);
     if effect.encoded_len() <= EFFECT_BYTES_MAX {
         return effect.encode_to_vec().into();
     }
-    Effect { kind: effect.kind, ..Effect::default() }.encode_to_vec().into()
+    Effect { kind: effect.kind, confidential: effect.confidential, ..Effect::default() }
+        .encode_to_vec()
+        .into()
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 
+/// How often a message is judged anew because its case moves meanwhile, before its caller is told to try again.
+const JUDGED_MAX: usize = 64;
+
 /// Commands that may wait before their callers do.
 pub(super) const QUEUE_COMMANDS: usize = 1024;
 
@@ -103,7 +106,7 @@ impl Engine {
             tracing::error!(%error, "a submission could not be looked up");
             SubmitError::Store
         };
-        loop {
+        for _ in 0..JUDGED_MAX {
             let searched = store.reader().head().size;
             if let Some(earlier) = store.find(&lookup).map_err(store_failed)? {
                 return Ok(repeat(store, &earlier, &outgoing).map_err(store_failed)??);
@@ -129,6 +132,7 @@ impl Engine {
                 answer => return Ok(answer?),
             }
         }
+        Err(SubmitError::CaseMoved.into())
     }
 
     /// What is in force between the Parties after everything that is durable.
