@@ -83,7 +83,10 @@ impl Acknowledge {
             let notes = accepted.peer_note.into_iter().collect();
             let attachments = Attachments { receipt: accepted.receipt, notes, ..Attachments::default() };
             let service = desk.state.keys().is_open_service(accepted.sequence);
-            desk.record(fact, None, attachments)?;
+            let recorded = desk.record(fact, None, attachments)?;
+            if accepted.rejection.is_some() {
+                desk.note_rejection(recorded.leaf);
+            }
             if service && accepted.rejection.is_none() {
                 services::acknowledged(desk, accepted.sequence)?;
             }

@@ -90,6 +90,8 @@ pub(super) struct Desk {
     pending: HashMap<[u8; 16], u64>,
     /// Cases touched by messages decided but perhaps not durable yet, with the ledger index of the last.
     moved: HashMap<[u8; 16], u64>,
+    /// Ledger index of the last rejection of an own message: it takes that message out of its case.
+    rejected_at: Option<u64>,
     /// The keys as they were when the last batch was complete: a key that comes into use within a batch does not sign it.
     keys: Keys,
 }
@@ -122,6 +124,7 @@ impl Desk {
             doubted: false,
             pending: HashMap::new(),
             moved: HashMap::new(),
+            rejected_at: None,
         }
     }
 
@@ -263,8 +266,16 @@ impl Desk {
         self.pending.contains_key(message_id)
     }
 
-    /// Whether a message of a case was recorded from a ledger index on.
+    /// Remembers that an own message was rejected: every case may have moved.
+    pub(super) fn note_rejection(&mut self, leaf: u64) {
+        self.rejected_at = Some(leaf);
+    }
+
+    /// Whether a message of a case was recorded from a ledger index on, or one may have been taken out of it.
     pub(super) fn has_moved(&self, case: &[u8; 16], from: u64) -> Result<bool, Fatal> {
+        if self.rejected_at.is_some_and(|leaf| leaf >= from) {
+            return Ok(true);
+        }
         if self.moved.get(case).is_some_and(|leaf| *leaf >= from) {
             return Ok(true);
         }
