@@ -5,7 +5,7 @@
 
 use super::event::Attachments;
 use super::parcel::Parcel;
-use super::submit::{Outgoing, seal};
+use super::submit::{Outgoing, permits, seal};
 use super::writer::{Desk, Fatal};
 use crate::channel::envelope::Draft;
 use crate::channel::lookup::{Lookup, message_id};
@@ -155,7 +155,7 @@ fn verify(desk: &Desk, sequence: u64, parcel: &Parcel) -> Result<Envelope, &'sta
     }
 }
 
-/// Seals a message again, with the same identity and content, unless it has its place in the chain by now.
+/// Seals a message again, with the same identity and content, where the agreement permits it now.
 fn seal_anew(desk: &mut Desk, leaf: u64) -> Result<(), Fatal> {
     let failed = |error: StoreError| Fatal::Store(error.to_string());
     let store = desk.core.store.clone();
@@ -180,8 +180,14 @@ fn seal_anew(desk: &mut Desk, leaf: u64) -> Result<(), Fatal> {
         documents: envelope.documents.clone(),
     };
     let effect = opened.record.effect.clone();
-    seal(desk, Outgoing { draft, body: item.body, body_salt, effect, touches_case: false, releases: None })
-        .map(drop)
+    let outgoing =
+        Outgoing { draft, body: item.body, body_salt, effect, touches_case: false, releases: None };
+    // It is signed now: what the agreement does not permit now stays given up, for an official to say again.
+    if let Err(code) = permits(desk, &outgoing) {
+        tracing::warn!(leaf, code = code.name(), "a message that was given up is not sealed anew");
+        return Ok(());
+    }
+    seal(desk, outgoing).map(drop)
 }
 
 /// The messages that the given-up history sealed and that have no place in the chain: sealed before the last restore,

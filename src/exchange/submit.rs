@@ -149,7 +149,7 @@ pub(super) fn is_numbered_anew(store: &Store, outgoing: &Outgoing) -> Result<boo
 
 /// Judged at the message's place in the chain: the list and the directives in force here are those that the other Party judges
 /// it by.
-fn permits(desk: &Desk, outgoing: &Outgoing) -> Result<(), treaty::Code> {
+pub(super) fn permits(desk: &Desk, outgoing: &Outgoing) -> Result<(), treaty::Code> {
     let core = &desk.core;
     let heads = core.heads.load();
     let message = (&outgoing.draft, outgoing.effect.as_ref(), outgoing.body.as_ref());

@@ -175,15 +175,17 @@ pub(super) fn is_begun(link: &Link, revokes: bool) -> Result<bool, RestoringErro
 
 /// Seals anew what the given-up history had sealed; returns how many messages.
 pub(super) async fn seal_anew(link: &Link) -> Result<u64, RestoringError> {
-    let voided = voided(link.engine.store())?;
-    for some in voided.chunks(ANEW) {
+    let given_up = voided(link.engine.store())?;
+    for some in given_up.chunks(ANEW) {
         link.engine.seal_anew(some.to_vec()).await?;
     }
+    // What is still given up now was refused; each has its line in the log.
+    let refused = voided(link.engine.store())?;
     // Until this stands the daemon stays in quarantine: what is not sealed anew yet would be lost unnoticed.
     if let Some(begun) = newest(link)? {
         link.engine.complete_restore(Restored { revocation: bytes::Bytes::new(), ..begun }).await?;
     }
-    Ok(voided.len() as u64)
+    Ok(given_up.len().saturating_sub(refused.len()) as u64)
 }
 
 /// Meets the other daemon: how it introduces itself, the head that both know, and the last message of this Party's chain that
