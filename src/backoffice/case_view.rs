@@ -8,6 +8,10 @@ use crate::treaty::due::{Due, due};
 use crate::wire::assistance::v1::AlertTargets;
 use prost_types::Timestamp;
 
+/// Most steps of a history, and most entries of the other lists: the bounds that the proto declares.
+const HISTORY_MAX: usize = 10_000;
+const ENTRIES_MAX: usize = 1000;
+
 /// What a case is looked at with.
 #[derive(Debug, Clone)]
 pub struct Look {
@@ -42,12 +46,14 @@ pub fn case(id: &[u8; 16], file: &CaseFile, look: &Look, history: bool) -> v1::C
         procedures: case
             .procedures()
             .iter()
+            .take(ENTRIES_MAX)
             .map(|(name, outcome)| v1::CaseProcedure { procedure_id: name.clone(), outcome: *outcome })
             .collect(),
         conditions_version: case.conditions_version(),
         accepted_conditions: case
             .accepted_conditions()
             .iter()
+            .take(ENTRIES_MAX)
             .map(|(name, kind)| v1::AcceptedCondition { condition_id: name.clone(), kind: *kind })
             .collect(),
         closed_by: case.closed_by().filter_map(|side| case.party(side)).map(|it| it.to_string()).collect(),
@@ -77,7 +83,7 @@ pub fn due_dates(file: &CaseFile, look: &Look) -> Vec<v1::DueDate> {
         overdue: due.at <= look.now,
         article: due.article.to_owned(),
     };
-    due(&file.case, &look.targets, recorded).into_iter().map(shown).collect()
+    due(&file.case, &look.targets, recorded).into_iter().take(ENTRIES_MAX).map(shown).collect()
 }
 
 /// What a message does to its case.
@@ -105,7 +111,9 @@ fn steps(file: &CaseFile) -> Vec<CaseStep> {
             recorded_at: Some(filed.recorded_at),
         })
     };
-    file.case.steps().iter().filter_map(shown).collect()
+    // The newest are what officials look for; what came before stands in ListMessages.
+    let steps = file.case.steps();
+    steps.get(steps.len().saturating_sub(HISTORY_MAX)..).unwrap_or(steps).iter().filter_map(shown).collect()
 }
 
 fn direction(filed: &Filed) -> Direction {
@@ -116,6 +124,7 @@ fn obligations(file: &CaseFile) -> Vec<v1::Obligation> {
     let case = &file.case;
     let opener = |since: usize| case.steps().get(since).and_then(|step| file.filed.get(step.entry));
     case.owed()
+        .take(ENTRIES_MAX)
         .map(|owed| {
             let opener = opener(owed.since);
             let since: Option<Timestamp> = opener.map(|filed| filed.recorded_at);
@@ -146,7 +155,7 @@ fn measures(file: &CaseFile) -> Vec<v1::CaseMeasure> {
         outcome: measure.outcome,
         advised: measure.advised,
     };
-    file.case.measures().iter().map(shown).collect()
+    file.case.measures().iter().take(ENTRIES_MAX).map(shown).collect()
 }
 
 fn state(state: Option<State>) -> CaseState {

@@ -232,7 +232,7 @@ impl Task {
             let opened = self.store.event(leaf)?;
             batch.add(&self.store, &opened)?;
         }
-        Ok(hand.apply(batch.changes(&self.cases, state)?, end)?)
+        Ok(hand.apply(batch.changes(&self.store, &self.cases, state)?, end)?)
     }
 }
 
@@ -301,10 +301,16 @@ impl Batch {
         }
     }
 
-    fn changes(mut self, cases: &Cases, state: &State) -> Result<Vec<Change>, StoreError> {
+    fn changes(mut self, store: &Store, cases: &Cases, state: &State) -> Result<Vec<Change>, StoreError> {
         for case in self.cases {
             let file = cases.read(state, case)?;
             let ours = file.ours();
+            // What a restore gave up lists no case any more: it stands at its new place, if at any.
+            if state.epoch() > 1 {
+                let named = store.named(&Lookup::Case(case))?.into_iter();
+                let given_up = named.filter(|leaf| !file.filed.iter().any(|filed| filed.leaf == *leaf));
+                self.changes.extend(given_up.map(|leaf| Change::Case(leaf, 0)));
+            }
             if let (Some(first), Some(ours)) = (file.opening_leaf(), ours) {
                 self.changes.push(Change::Case(first, lists(&file.case, ours)));
             }
@@ -326,7 +332,7 @@ pub fn rebuild(
     for leaf in 0..size {
         batch.add(store, store.event(leaf)?.as_ref())?;
         if leaf % BATCH_EVENTS == BATCH_EVENTS - 1 || leaf + 1 == size {
-            index.apply(&std::mem::take(&mut batch).changes(&cases, state)?, leaf + 1)?;
+            index.apply(&std::mem::take(&mut batch).changes(store, &cases, state)?, leaf + 1)?;
         }
     }
     index.flush()?;
