@@ -33,7 +33,7 @@ impl Statement {
             }
             if sent.rejected != received.rejected {
                 found.push(format!(
-                    "{recipient} turned down {} messages of {sender}, which knows of {}.",
+                    "{recipient} turned down {} messages of {sender}, which knows of {}: some stand at the edge of the period, or one ledger lacks them.",
                     received.rejected, sent.rejected
                 ));
             }
@@ -46,7 +46,7 @@ impl Statement {
         ] {
             if accepted.size > own.size || (accepted.size == own.size && accepted.root != own.root) {
                 found.push(format!(
-                    "The ledger of {whose} has {} events, and the other Party accepted {} of it: it is an older copy, or another.",
+                    "The ledger of {whose} has {} events, and the other Party accepted {} of it: the statement was made before that, or the ledger is an older copy, or another. Make both statements anew while the daemons are stopped.",
                     own.size, accepted.size
                 ));
             }
