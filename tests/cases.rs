@@ -271,12 +271,13 @@ async fn a_message_is_judged_before_it_is_sealed_and_its_answer_stays() {
     assert_eq!(us.case(&name).await.unwrap().history.len(), 2, "nothing was kept of what was refused");
     // Two that exclude each other at once: one of them has its place, and the other is told.
     let race = case_of("cases", "race");
-    let all = (0..8).map(|_| async {
-        let mut side = Side::open(&parties.us).await;
-        side.say(&race, body(0)).await
-    });
+    let mut all = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (home, race) = (parties.us.clone(), race.clone());
+        all.spawn(async move { Side::open(&home).await.say(&race, body(0)).await });
+    }
     let mut taken = 0;
-    for answer in join(all).await {
+    for answer in all.join_all().await {
         match answer {
             Ok(_) => taken += 1,
             Err(status) => assert_eq!(reason(&status), "CASE_EXISTS"),
@@ -315,21 +316,4 @@ async fn a_message_shows_the_services_name_and_the_receivers_marking() {
     }
     us_daemon.stop().unwrap();
     kz_daemon.stop().unwrap();
-}
-
-async fn join<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut pinned: Vec<_> = futures.map(Box::pin).collect();
-    let mut done: Vec<Option<F::Output>> = pinned.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
-        for (future, done) in pinned.iter_mut().zip(&mut done) {
-            if done.is_none()
-                && let std::task::Poll::Ready(output) = future.as_mut().poll(context)
-            {
-                *done = Some(output);
-            }
-        }
-        if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    done.into_iter().flatten().collect()
 }
