@@ -85,7 +85,7 @@ impl Acknowledge {
             let service = desk.state.keys().is_open_service(accepted.sequence);
             let recorded = desk.record(fact, None, attachments)?;
             if accepted.rejection.is_some() {
-                desk.note_rejection(recorded.leaf);
+                desk.underway.rejection(recorded.leaf);
             }
             if service && accepted.rejection.is_none() {
                 services::acknowledged(desk, accepted.sequence)?;

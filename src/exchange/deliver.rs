@@ -216,7 +216,7 @@ fn consume(desk: &mut Desk, arrival: Arrival, rejected: Option<RejectionReason>)
         services::received(desk, &arrival.service, sequence)?;
     }
     if let Some(id) = message_id(fields).filter(|_| rejected.is_none()) {
-        desk.remember(id, recorded.leaf);
+        desk.underway.message(id, recorded.leaf);
         if StatementType::try_from(fields.statement_type) == Ok(StatementType::Treaty) {
             desk.arrived(recorded.leaf);
         }
@@ -252,7 +252,7 @@ fn id_used(desk: &mut Desk, arrival: &Arrival, searched: u64) -> Result<bool, Fa
     else {
         return Ok(false);
     };
-    if desk.is_pending(&id) {
+    if desk.underway.holds_message(&id) {
         return Ok(true);
     }
     let found = desk.core.store.find_from(&Lookup::Message(id), searched);

@@ -1,7 +1,7 @@
 //! The engine: the one place where messages become durable.
 //!
 //! Reading order: [`event`] facts on their way into the journal ·
-//! [`start`] founding and opening · [`writer`] the one task that decides · [`commit`] the one task that makes
+//! [`start`] founding and opening · [`writer`] the one task that decides, with `underway` what look-ups do not see yet · [`commit`] the one task that makes
 //! durable · [`submit`], [`deliver`], [`acknowledge`], [`heads`], [`local`] what is decided, one file for each command ·
 //! [`cases`], [`case_cache`] the messages of a case · [`drafts`] messages that are not yet released ·
 //! [`agreement`] what is in force between the Parties · [`orders`] what two persons decide ·
@@ -42,6 +42,7 @@ pub mod restore;
 pub mod services;
 pub mod start;
 pub mod submit;
+mod underway;
 pub mod writer;
 
 #[cfg(test)]

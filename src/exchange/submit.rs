@@ -85,7 +85,7 @@ impl Submit {
 
     pub(super) fn decide(self, desk: &mut Desk) -> Result<(), Fatal> {
         let id = self.outgoing.draft.message_id;
-        if desk.is_pending(&id) {
+        if desk.underway.holds_message(&id) {
             desk.settle()?;
         }
         let core = desk.core.clone();
@@ -101,7 +101,10 @@ impl Submit {
             return Ok(());
         }
         if let Some(judged) = self.judged
-            && desk.has_moved(&self.outgoing.draft.case_id, judged)?
+            && desk
+                .underway
+                .has_moved(core.store.reader(), &self.outgoing.draft.case_id, judged)
+                .map_err(|error| Fatal::Store(error.to_string()))?
         {
             let _ = self.reply.send(Err(SubmitError::CaseMoved));
             return Ok(());
@@ -187,7 +190,7 @@ pub(super) fn seal(desk: &mut Desk, outgoing: Outgoing) -> Result<u64, Fatal> {
         ..Attachments::default()
     };
     desk.record(fact, Some(envelope.shared()), attachments)?;
-    desk.remember(id, leaf);
+    desk.underway.message(id, leaf);
     Ok(leaf)
 }
 

@@ -13,19 +13,19 @@ use super::keys::OwnKeys;
 use super::pace::Pace;
 use super::quarantine::Quarantine;
 use super::readers::{Following, Readers};
+use super::underway::Underway;
 use crate::channel::envelope::later;
 use crate::channel::keys::Keys;
-use crate::channel::lookup::{Lookup, case_id, is_settings_kind};
+use crate::channel::lookup::{case_id, is_settings_kind};
 use crate::channel::state::State;
 use crate::channel::terms::Terms;
 use crate::crypto::ed25519::LedgerKey;
 use crate::journal::writer::{NewEvent, ReserveError, Writer};
 use crate::ledger::checkpoint::Checkpoint;
-use crate::store::{Store, name_fingerprint};
+use crate::store::Store;
 use crate::wire::channel::v1::Envelope;
 use crate::wire::ledger::v1::{Event, event::Fact};
 use arc_swap::ArcSwap;
-use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
@@ -86,12 +86,7 @@ pub(super) struct Desk {
     arrived: Vec<u64>,
     /// The head that the other Party showed last was not proven.
     doubted: bool,
-    /// Messages decided but perhaps not durable yet, with their ledger index.
-    pending: HashMap<[u8; 16], u64>,
-    /// Cases touched by messages decided but perhaps not durable yet, with the ledger index of the last.
-    moved: HashMap<[u8; 16], u64>,
-    /// Ledger index of the last rejection of an own message: it takes that message out of its case.
-    rejected_at: Option<u64>,
+    pub(super) underway: Underway,
     /// The keys as they were when the last batch was complete: a key that comes into use within a batch does not sign it.
     keys: Keys,
 }
@@ -122,9 +117,7 @@ impl Desk {
             readers: Vec::new(),
             arrived: Vec::new(),
             doubted: false,
-            pending: HashMap::new(),
-            moved: HashMap::new(),
-            rejected_at: None,
+            underway: Underway::default(),
         }
     }
 
@@ -194,7 +187,7 @@ impl Desk {
             agreement.learn(terms, fact, envelope.map(Arc::as_ref), &effect, head_signed);
         }
         if let Some(case) = envelope.and_then(|envelope| case_id(envelope)) {
-            self.moved.insert(case, leaf);
+            self.underway.case(case, leaf);
         }
         self.events.push(new);
         self.core.store.remember(opened);
@@ -256,40 +249,11 @@ impl Desk {
         self.answers.push(Box::new(answer));
     }
 
-    /// Remembers a message that is decided but not durable.
-    pub(super) fn remember(&mut self, message_id: [u8; 16], leaf: u64) {
-        self.pending.insert(message_id, leaf);
-    }
-
-    /// Whether a message is decided but perhaps not durable.
-    pub(super) fn is_pending(&self, message_id: &[u8; 16]) -> bool {
-        self.pending.contains_key(message_id)
-    }
-
-    /// Remembers that an own message was rejected: every case may have moved.
-    pub(super) fn note_rejection(&mut self, leaf: u64) {
-        self.rejected_at = Some(leaf);
-    }
-
-    /// Whether a message of a case was recorded from a ledger index on, or one may have been taken out of it.
-    pub(super) fn has_moved(&self, case: &[u8; 16], from: u64) -> Result<bool, Fatal> {
-        if self.rejected_at.is_some_and(|leaf| leaf >= from) {
-            return Ok(true);
-        }
-        if self.moved.get(case).is_some_and(|leaf| *leaf >= from) {
-            return Ok(true);
-        }
-        let fingerprint = name_fingerprint(&Lookup::Case(*case));
-        let newest = self.core.store.reader().find_newest(fingerprint, from);
-        Ok(newest.map_err(|error| Fatal::Store(error.to_string()))?.is_some())
-    }
-
     /// Makes everything decided so far durable and visible, so that look-ups see it.
     pub(super) fn settle(&mut self) -> Result<(), Fatal> {
         self.commit()?;
         self.committer.settle()?;
-        self.pending.clear();
-        self.moved.clear();
+        self.underway.forget_before(u64::MAX);
         Ok(())
     }
 
@@ -339,9 +303,7 @@ impl Desk {
     }
 
     fn decide(&mut self, commands: Vec<Command>) -> Result<(), Fatal> {
-        let durable = self.core.store.reader().head().size;
-        self.pending.retain(|_, leaf| *leaf >= durable);
-        self.moved.retain(|_, leaf| *leaf >= durable);
+        self.underway.forget_before(self.core.store.reader().head().size);
         let arrives = commands.iter().any(|command| matches!(command, Command::Consume(_)));
         self.readers = if arrives { self.core.readers.now() } else { Vec::new() };
         let readings = self.readers.len() as u64 * READING_BYTES;
